@@ -1,0 +1,1 @@
+//! What a Holdfast cluster agrees on: the replicated state machine, and Raft around it.

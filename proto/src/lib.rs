@@ -1,0 +1,6 @@
+//! Every wire format of Holdfast: bytes to typed messages and back.
+//!
+//! Pure: no time, no async, no sockets, no files. The codec tells what bytes *say*; it never
+//! decides what is *allowed*.
+
+pub mod types;

@@ -1,0 +1,1 @@
+//! One node of a Holdfast cluster: the SMB server and every administrative command.

@@ -1,0 +1,1 @@
+//! The whole of Holdfast in a deterministic simulation: worlds, faults, clients, checkers.

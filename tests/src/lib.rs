@@ -1,0 +1,1 @@
+//! Runners that judge built Holdfast binaries with real clients, and the rules of the repository.
