@@ -1,1 +1,13 @@
-//! What a Holdfast cluster agrees on: the replicated state machine, and Raft around it.
+//! What a Holdfast cluster agrees on.
+//!
+//! Two halves that stay apart: the pure machine (`state`, `apply`), which knows no clock, no I/O,
+//! no randomness and not which node it runs on; and `raft`, the only place that names openraft.
+
+pub mod command;
+pub mod effect;
+pub mod handle;
+pub mod log_time;
+pub mod outcome;
+pub mod peer;
+pub mod ports;
+pub mod state;
