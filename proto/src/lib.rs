@@ -3,4 +3,8 @@
 //! Pure: no time, no async, no sockets, no files. The codec tells what bytes *say*; it never
 //! decides what is *allowed*.
 
+pub mod status;
 pub mod types;
+pub mod wire;
+
+pub use status::NtStatus;
