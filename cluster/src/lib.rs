@@ -4,10 +4,15 @@
 //! no randomness and not which node it runs on; and `raft`, the only place that names openraft.
 
 pub mod command;
+pub mod disk;
 pub mod effect;
 pub mod handle;
+pub mod kv;
 pub mod log_time;
 pub mod outcome;
 pub mod peer;
+pub mod planted;
 pub mod ports;
+pub mod raft;
 pub mod state;
+pub mod wal;

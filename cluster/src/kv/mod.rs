@@ -1,0 +1,1 @@
+//! Key-value storage for snapshots, node metadata and materialised state.

@@ -1,0 +1,1 @@
+//! The segmented write-ahead log that holds Raft entries, votes and marks.
