@@ -3,6 +3,7 @@
 //! Pure: no time, no async, no sockets, no files. The codec tells what bytes *say*; it never
 //! decides what is *allowed*.
 
+pub mod auth;
 pub mod crypto;
 pub mod status;
 pub mod types;

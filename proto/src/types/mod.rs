@@ -1,7 +1,7 @@
 //! The shared vocabulary: identifiers, masks and flags as [MS-SMB2], [MS-FSCC] and [MS-DTYP]
 //! spell them, and the identifiers that the cluster adds.
 
-mod flags;
+pub(crate) mod flags;
 mod guid;
 mod ids;
 mod name;
