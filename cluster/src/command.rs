@@ -41,12 +41,13 @@ pub struct DutyId(pub u64);
 /// Where a file hangs in the tree.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Place {
-    /// The directory that holds the name. For a share's root: the root itself.
+    /// The directory that holds the name. For the root of the volume: the root itself.
     pub parent: FileKey,
-    /// The directories above `parent`, from the share's root (first) down; without `parent`.
+    /// The directories above `parent`, from the root of the volume (first) down; without
+    /// `parent`.
     pub ancestors: Vec<FileKey>,
-    /// The share-relative path as it is spelt on the storage, components joined by `/`; empty for
-    /// the root. Another node opens the file by it and then checks the FileKey.
+    /// The path from the root of the volume as it is spelt on the storage, components joined by
+    /// `/`; empty for the root. Another node opens the file by it and then checks the FileKey.
     pub path: String,
 }
 
@@ -329,7 +330,8 @@ pub enum Command {
         create_guid: CreateGuid,
         persistent: bool,
         lease: Option<LeaseRequest>,
-        /// The share-relative path of the request, `/` between components.
+        /// The path of the request from the root of the volume, `/` between components; compared
+        /// without case.
         path: String,
         channel_sequence: u16,
     },
