@@ -222,6 +222,37 @@ impl core::fmt::Debug for UserSettings {
     }
 }
 
+/// The cluster's timers, in milliseconds of replicated time. Settled when the cluster is founded;
+/// simulations draw them smaller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timers {
+    /// A lease break's acknowledgement.
+    pub break_ack_millis: u64,
+    /// The same, while a persistent open holds the lease.
+    pub break_ack_persistent_millis: u64,
+    /// How long a contender waits, all in all.
+    pub contender_wait_millis: u64,
+    /// A persistent open, where neither the request nor the share says it.
+    pub persistent_millis: u64,
+    /// A durable open, where the request does not say it.
+    pub durable_millis: u64,
+    /// The longest that a request may ask for.
+    pub durable_max_millis: u64,
+}
+
+impl Default for Timers {
+    fn default() -> Timers {
+        Timers {
+            break_ack_millis: 35_000,
+            break_ack_persistent_millis: 60_000,
+            contender_wait_millis: 200_000,
+            persistent_millis: 180_000,
+            durable_millis: 60_000,
+            durable_max_millis: 300_000,
+        }
+    }
+}
+
 /// What a node asks the cluster to decide.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -234,6 +265,7 @@ pub enum Command {
         cluster_id: Guid,
         server_guid: Guid,
         name: String,
+        timers: Timers,
     },
     /// A node begins a life. Its earlier incarnation, if any, is fenced by `proof`.
     JoinNode {
@@ -309,7 +341,8 @@ pub enum Command {
         directory: bool,
     },
     /// The storage step of an intent is done: the open is given out. By the owner of the intent,
-    /// or by the node that a fence named.
+    /// or by the node that a fence named. If the session is gone by then, the open waits for its
+    /// client ([`crate::outcome::Outcome::Done`]) or is closed at once.
     GrantCreate {
         intent: IntentId,
         file: FileKey,
@@ -354,7 +387,7 @@ pub enum Command {
 
     // Leases.
     /// A node wrote the notification to a connection of the client: the acknowledgement's timer
-    /// starts.
+    /// starts. Where none is wanted, the notification is forgotten.
     BreakSent {
         life: NodeLife,
         client_guid: ClientGuid,

@@ -29,7 +29,8 @@ pub struct BreakNotification {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Send the notification over any connection of its client, then submit
-    /// [`crate::command::Command::BreakSent`] if it wants an acknowledgement.
+    /// [`crate::command::Command::BreakSent`]. A notification of this epoch that this incarnation
+    /// has sent already is not sent again, unless the open was given back since.
     SendBreak { to: NodeLife, notification: BreakNotification },
     /// A waiting command of that node is decided.
     Settled { wait: SubmitId, outcome: Outcome },

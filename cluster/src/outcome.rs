@@ -16,6 +16,8 @@ pub enum Refusal {
     StaleOpen,
     /// The session is not there any more.
     NoSession,
+    /// The client speaks another dialect on another connection ([MS-SMB2] 3.3.5.4).
+    OtherDialect,
     /// Another open does not share what is asked, or the other way round.
     SharingViolation,
     /// Held by an open whose client is away ([MS-SMB2] 3.3.5.9).
@@ -34,6 +36,8 @@ pub enum Refusal {
     /// again.
     PlaceChanged,
     LockNotGranted,
+    /// The range runs past the end of what can be addressed.
+    InvalidLockRange,
     RangeNotLocked,
     /// The wait was cancelled.
     Cancelled,
@@ -145,10 +149,12 @@ pub enum Outcome {
         session_prefix: u32,
     },
     Granted(Box<OpenGrant>),
-    /// Do the storage step, then [`crate::command::Command::GrantCreate`]. `place` and `target`
-    /// are what was decided on.
+    /// Do the storage step, then [`crate::command::Command::GrantCreate`]. Before it is answered,
+    /// each teller of `broken` must have sent its notification, as for [`Outcome::Broken`].
     Intent {
         intent: IntentId,
+        index: u64,
+        broken: Vec<BrokenLease>,
     },
     /// The open is still bound to `owner`: ask it for a release, or wait for its fence.
     OwnedBy {
@@ -156,10 +162,12 @@ pub enum Outcome {
         owner: NodeLife,
         session: SessionId,
     },
-    /// The lock is held once the barrier is through. `replayed`: a LockSequence seen before.
+    /// The lock is held once the barrier is through and each teller of `broken` has sent its
+    /// notification. `replayed`: a LockSequence seen before.
     Locked {
         barrier: Barrier,
         replayed: bool,
+        broken: Vec<BrokenLease>,
     },
     /// The leases that lost READ; each teller must have sent its notification before the I/O is
     /// answered.

@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod crypto;
+pub mod pb;
 pub mod status;
 pub mod types;
 pub mod wire;

@@ -1,0 +1,7 @@
+//! The protobuf messages of the log, of snapshots, and of what nodes and administrators say to
+//! each other. Generated from `proto/holdfast`; their services live with who serves them.
+
+/// Log entries: what nodes ask the cluster to decide.
+pub mod log {
+    include!(concat!(env!("OUT_DIR"), "/holdfast.log.rs"));
+}
