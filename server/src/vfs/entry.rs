@@ -94,3 +94,25 @@ pub struct VolumeStatistics {
     /// The unit of allocation, in bytes.
     pub block_size: u32,
 }
+
+/// The attributes that are kept with a file; all others follow from what it is.
+pub const KEPT_ATTRIBUTES: FileAttributes = FileAttributes(
+    FileAttributes::READONLY.0
+        | FileAttributes::HIDDEN.0
+        | FileAttributes::SYSTEM.0
+        | FileAttributes::ARCHIVE.0
+        | FileAttributes::TEMPORARY.0
+        | FileAttributes::OFFLINE.0
+        | FileAttributes::NOT_CONTENT_INDEXED.0,
+);
+
+/// What a client is shown for `kept` attributes of an object of this kind.
+pub fn shown_attributes(kind: FileKind, kept: FileAttributes) -> FileAttributes {
+    let shown = kept.intersection(KEPT_ATTRIBUTES);
+    match kind {
+        FileKind::Directory => shown | FileAttributes::DIRECTORY,
+        FileKind::Symlink => shown | FileAttributes::REPARSE_POINT,
+        FileKind::File if shown.is_empty() => FileAttributes::NORMAL,
+        FileKind::File => shown,
+    }
+}

@@ -1,6 +1,6 @@
 //! The storage port: one volume ([`Vfs`]) and one open descriptor ([`VfsFile`]).
 //!
-//! Back ends: `local` (a POSIX tree, through Linux) and `memory` (for unit tests and for the
+//! Back ends: [`local`] (a POSIX tree, through Linux) and `memory` (for unit tests and for the
 //! simulator, with operations in flight that outlive their node). One suite, `conformance`,
 //! runs against both.
 //!
@@ -19,6 +19,9 @@
 //! A future that is dropped does not undo its operation: it may still happen, at once or later.
 //! Whoever counts operations in flight must hold the count until the future is ready.
 
+#[cfg(test)]
+mod conformance;
+pub mod local;
 pub mod name_rules;
 
 mod creation;
@@ -35,7 +38,10 @@ use bytes::Bytes;
 use holdfast_proto::types::{FileAttributes, FileKey, VolumeId};
 
 pub use creation::{IntentMark, Marked, NewNode, Staged};
-pub use entry::{Entry, FileKind, FileStat, FileTimes, Listing, SetTimes, VolumeStatistics};
+pub use entry::{
+    Entry, FileKind, FileStat, FileTimes, KEPT_ATTRIBUTES, Listing, SetTimes, VolumeStatistics,
+    shown_attributes,
+};
 pub use error::{VfsError, VfsResult};
 pub use issuer::Issuer;
 pub use name_rules::{NameRefusal, check_name};

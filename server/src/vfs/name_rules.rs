@@ -65,6 +65,40 @@ pub fn is_sayable(name: &str) -> bool {
     check_name(name).is_ok()
 }
 
+/// True for the name of the staging folder, however it is spelt. It counts at the root of a volume.
+pub fn is_staging_folder(name: &str) -> bool {
+    name.len() == STAGING_FOLDER.len() && name.eq_ignore_ascii_case(STAGING_FOLDER)
+}
+
+/// The longest name of an extended attribute: what Linux keeps, less its `user.` prefix.
+pub const MAX_ATTRIBUTE_NAME: usize = 250;
+
+/// Decides whether `name` can name an extended attribute of a client ([MS-FSCC] 2.4.16).
+pub fn check_attribute_name(name: &str) -> Result<(), NameRefusal> {
+    if name.is_empty() {
+        return Err(NameRefusal::Empty);
+    }
+    if name.len() > MAX_ATTRIBUTE_NAME {
+        return Err(NameRefusal::TooLong);
+    }
+    let reserved = |c: char| is_reserved(c) || matches!(c, '+' | ',' | ';' | '=' | '[' | ']');
+    if !name.is_ascii() || name.chars().any(reserved) {
+        return Err(NameRefusal::ReservedCharacter);
+    }
+    if is_own_attribute(name) {
+        return Err(NameRefusal::Reserved);
+    }
+    Ok(())
+}
+
+/// True for the extended attributes in which servers keep what is theirs: ours, and those of a
+/// Samba that served the tree before.
+pub fn is_own_attribute(name: &str) -> bool {
+    const OURS: [&str; 4] = ["HOLDFAST.", "DOSATTRIB", "DOSSTREAM.", "SAMBA_PAI"];
+    let upper = name.to_ascii_uppercase();
+    OURS.iter().any(|own| upper.starts_with(own))
+}
+
 /// Characters that no component may hold: the controls and `"*/:<>?\|`.
 fn is_reserved(c: char) -> bool {
     matches!(c, '\0'..='\x1f' | '"' | '*' | '/' | ':' | '<' | '>' | '?' | '\\' | '|')
