@@ -5,9 +5,16 @@
 
 pub mod auth;
 pub mod crypto;
+pub mod frame;
+pub mod fsctl;
+pub mod header;
+pub mod msg;
+pub mod opcode;
 pub mod pb;
 pub mod status;
 pub mod types;
 pub mod wire;
 
+pub use header::{Header, HeaderFlags, HeaderForm};
+pub use opcode::Opcode;
 pub use status::NtStatus;
