@@ -1,3 +1,16 @@
 //! One node of a Holdfast cluster: the SMB server and every administrative command.
+//!
+//! A request's way: `runtime` (sockets) → `core` (sans-IO) → `dispatch` (what each opcode needs)
+//! → a handler (plan, execute, respond) → ports.
 
+pub mod connection;
+pub mod core;
+pub mod dispatch;
+pub mod limits;
+pub mod node;
+pub mod pipes;
+pub mod ports;
+pub mod session;
+pub mod signal;
+pub mod status;
 pub mod vfs;

@@ -1,0 +1,69 @@
+//! The end of a session or of a tree connect: seal, drain, tell the log, let go.
+//!
+//! The order is what makes a takeover safe: nobody else is given one of these opens before the
+//! log holds their end, and the log is told only when their I/O has drained.
+
+use std::sync::Arc;
+
+use holdfast_cluster::command::{Command, EndHow};
+use holdfast_cluster::outcome::Outcome;
+use tracing::{info, warn};
+
+use super::{LocalOpen, Session};
+use crate::node::Node;
+use crate::ports::SubmitError;
+
+/// Ends a session of this node. Whoever comes second waits for the first. Returns once the end
+/// is in the log, or this incarnation's own end makes the question void.
+pub async fn end_session(node: &Node, session: &Arc<Session>, how: EndHow) {
+    if !session.begin_closing() {
+        session.wait_ended().await;
+        return;
+    }
+    if let Some(connection) = session.connection() {
+        connection.forget_session(session.id);
+    }
+    let opens = session.file_opens();
+    node.opens_gate().seal(&opens).await;
+    let told = tell(node, Command::EndSession { session: session.id, how }).await;
+    finish(node, opens, told).await;
+    session.clear(None);
+    node.sessions.remove(session.id);
+    session.ended.raise();
+    info!(session = %session.id, user = %session.user, ?how, "session ended");
+}
+
+/// Ends a tree connect: all its opens are closed, persistent ones too ([MS-SMB2] 3.3.5.8).
+pub async fn end_tree(node: &Node, session: &Arc<Session>, tree: u32) {
+    let opens = session.opens_of_tree(tree);
+    if opens.is_empty() {
+        session.clear(Some(tree));
+        return;
+    }
+    node.opens_gate().seal(&opens).await;
+    let ids = opens.iter().map(|open| open.open.open).collect();
+    let told = tell(node, Command::CloseOpens { session: session.id, opens: ids }).await;
+    finish(node, opens, told).await;
+    session.clear(Some(tree));
+}
+
+/// Submits until the cluster has answered: an end must not get lost for want of a leader.
+async fn tell(node: &Node, command: Command) -> Option<Outcome> {
+    loop {
+        match node.cluster.submit(command.clone()).await {
+            Ok(outcome) => return Some(outcome),
+            Err(SubmitError::Unknown) => warn!("no leader; the end of a session waits"),
+            // The fence of this incarnation ends it.
+            Err(SubmitError::Ended) => return None,
+        }
+    }
+}
+
+async fn finish(node: &Node, opens: Vec<Arc<LocalOpen>>, told: Option<Outcome>) {
+    let (detached, duties) = match told {
+        Some(Outcome::Ended { detached, duties }) => (detached, duties),
+        // Refused: the state does not know the session any more, so nothing came of it.
+        Some(_) | None => (Vec::new(), Vec::new()),
+    };
+    node.opens_gate().ended(opens, &detached, duties).await;
+}
