@@ -8,6 +8,7 @@ pub mod crypto;
 pub mod frame;
 pub mod fsctl;
 pub mod header;
+pub mod info;
 pub mod msg;
 pub mod opcode;
 pub mod pb;
