@@ -1,5 +1,7 @@
 //! The SMB2 packet header, synchronous and asynchronous ([MS-SMB2] 2.2.1).
 
+use core::fmt;
+
 use crate::opcode::Opcode;
 use crate::status::NtStatus;
 use crate::types::{SessionId, wire_flags};
@@ -52,7 +54,7 @@ pub enum HeaderForm {
 }
 
 /// The header of a request or a response.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// How many credits the message costs.
     pub credit_charge: u16,
@@ -75,6 +77,24 @@ pub struct Header {
     pub session_id: SessionId,
     /// The signature, zeros where there is none.
     pub signature: [u8; 16],
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signature = u128::from_be_bytes(self.signature);
+        f.debug_struct("Header")
+            .field("credit_charge", &self.credit_charge)
+            .field("status", &self.status)
+            .field("command", &self.command)
+            .field("credits", &self.credits)
+            .field("flags", &self.flags)
+            .field("next_command", &self.next_command)
+            .field("message_id", &self.message_id)
+            .field("form", &self.form)
+            .field("session_id", &self.session_id)
+            .field("signature", &format_args!("{signature:032x}"))
+            .finish()
+    }
 }
 
 impl Header {

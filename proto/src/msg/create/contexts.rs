@@ -42,6 +42,9 @@ macro_rules! context_record {
         }
 
         impl $record {
+            /// The names of the fields of known contexts.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+
             /// True if there is nothing to encode.
             pub fn is_empty(&self) -> bool {
                 $(self.$field.is_none() &&)* self.unknown.is_empty()

@@ -28,6 +28,9 @@ macro_rules! negotiate_contexts {
         }
 
         impl NegotiateContexts {
+            /// The names of the fields of known contexts.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+
             fn add(
                 &mut self,
                 context_type: NegotiateContextType,
