@@ -15,6 +15,9 @@
 //! with a dot; anything else is [`std::io::ErrorKind::InvalidInput`].
 
 pub mod local;
+#[cfg(all(test, not(madsim)))]
+pub(crate) mod scratch;
+pub mod sim;
 
 pub use local::LocalDisk;
 
@@ -62,8 +65,8 @@ pub trait Disk: Send + Sync + 'static {
     /// After any, nothing is known of the names changed since the last success.
     async fn sync_dir(&self) -> io::Result<()>;
 
-    /// Whether calls may block the thread that polls them. If so, a caller that is a task of a
-    /// shared runtime must move them to a thread of their own.
+    /// Whether calls block the thread that polls them. If so, every call is complete at its first
+    /// poll, and a caller that is a task of a shared runtime must move it to a thread that may block.
     fn blocks(&self) -> bool;
 }
 
