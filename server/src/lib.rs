@@ -9,6 +9,8 @@ pub mod connection;
 pub mod core;
 pub mod dispatch;
 #[cfg(not(madsim))]
+pub mod fence;
+#[cfg(not(madsim))]
 pub mod folder;
 pub mod limits;
 pub mod node;

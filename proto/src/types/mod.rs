@@ -23,12 +23,8 @@ pub use dialect::Dialect;
 pub use file_attributes::FileAttributes;
 pub use file_id::FileId;
 pub use file_time::FileTime;
-<<<<<<< HEAD
 pub(crate) use flags::wire_flags;
-pub use guid::{ClientGuid, CreateGuid, Guid, LeaseKey};
-=======
 pub use guid::{ClientGuid, CreateGuid, Guid, LeaseKey, NotAGuid};
->>>>>>> 686e28c (Settings file, node folder with its locks, the host's clocks and random numbers)
 pub use ids::{FileKey, Incarnation, NodeId, OpenId, SessionId, ShareId, VolumeId};
 pub use lease_state::LeaseState;
 pub use name::{FOLD_VERSION, FoldedName, fold_char};

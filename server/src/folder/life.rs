@@ -13,6 +13,7 @@ use holdfast_cluster::ports::Random;
 use rustix::fs::{FlockOperation, flock};
 
 use super::NodeFolder;
+use crate::fence::{boot_id, machine_id, process_start};
 
 /// Which process, of which boot of the host, a life lock belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,11 +24,25 @@ pub struct LifeStamp {
     pub pid: u32,
     /// When it started, in the kernel's ticks since boot: tells a pid that was given out again.
     pub process_start: u64,
+    /// The installation's id, where there is one.
+    pub machine_id: Option<String>,
 }
 
 impl LifeStamp {
+    /// The stamp of the process that asks.
+    pub fn of_this_process() -> io::Result<LifeStamp> {
+        let pid = std::process::id();
+        Ok(LifeStamp {
+            boot_id: boot_id()?,
+            pid,
+            process_start: process_start(pid)?,
+            machine_id: machine_id(),
+        })
+    }
+
     fn to_text(&self) -> String {
-        format!("{} {} {}\n", self.boot_id, self.pid, self.process_start)
+        let machine = self.machine_id.as_deref().unwrap_or_default();
+        format!("{} {} {} {machine}\n", self.boot_id, self.pid, self.process_start)
     }
 
     fn from_text(text: &str) -> Option<LifeStamp> {
@@ -36,6 +51,7 @@ impl LifeStamp {
             boot_id: words.next()?.to_owned(),
             pid: words.next()?.parse().ok()?,
             process_start: words.next()?.parse().ok()?,
+            machine_id: words.next().map(str::to_owned),
         })
     }
 }
