@@ -36,6 +36,8 @@ pub fn of_refusal(refusal: Refusal) -> NtStatus {
         Refusal::NotFound => NtStatus::OBJECT_NAME_NOT_FOUND,
         Refusal::InUse => NtStatus::DEVICE_BUSY,
         Refusal::NodeLives => NtStatus::REQUEST_NOT_ACCEPTED,
+        Refusal::OtherDialect => NtStatus::USER_SESSION_DELETED,
+        Refusal::InvalidLockRange => NtStatus::INVALID_LOCK_RANGE,
     }
 }
 

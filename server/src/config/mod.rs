@@ -62,8 +62,10 @@ impl NodeConfig {
 
     /// Checks the text of a settings file that lies, or would lie, at `file`.
     pub fn parse(file: &Path, text: &str) -> Result<NodeConfig, ConfigError> {
-        let document = Document::parse(text)
-            .map_err(|problem| ConfigError::Wrong { file: file.to_owned(), problems: vec![problem] })?;
+        let document = Document::parse(text).map_err(|problem| ConfigError::Wrong {
+            file: file.to_owned(),
+            problems: vec![problem],
+        })?;
         let base = file.parent().unwrap_or(Path::new(""));
         let config = read(&document.root(), base);
         match (config, document.into_problems()) {
@@ -86,7 +88,11 @@ impl NodeConfig {
             text += &format!("\n[[cluster.peer]]\nid = {}\naddress = \"{address}\"\n", id.0);
         }
         for (id, path) in &self.volumes {
-            text += &format!("\n[[volume]]\nid = {}\npath = {}\n", id.0, quoted(&path.to_string_lossy()));
+            text += &format!(
+                "\n[[volume]]\nid = {}\npath = {}\n",
+                id.0,
+                quoted(&path.to_string_lossy())
+            );
         }
         text + "\n" + &self.timers.to_toml()
     }
@@ -106,9 +112,9 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
     node.finish();
 
     let smb = root.section("smb");
-    let smb_listen = smb
-        .optional("listen", |v| v.addresses())
-        .or_else(|| smb.absent("listen").then(|| DEFAULT_SMB_LISTEN.parse().ok().into_iter().collect()));
+    let smb_listen = smb.optional("listen", |v| v.addresses()).or_else(|| {
+        smb.absent("listen").then(|| DEFAULT_SMB_LISTEN.parse().ok().into_iter().collect())
+    });
     smb.finish();
 
     let cluster = root.section("cluster");
@@ -158,7 +164,8 @@ fn read_peers(cluster: &Section<'_>) -> Option<BTreeMap<NodeId, SocketAddr>> {
                 );
             }
             if peers.values().any(|other| *other == address) {
-                entry.wrong("address", &format!("{address} is used by two nodes; each has its own"));
+                entry
+                    .wrong("address", &format!("{address} is used by two nodes; each has its own"));
             }
             if peers.insert(id, address).is_some() {
                 entry.wrong("id", &format!("node {} is listed twice; each has its own id", id.0));
@@ -167,7 +174,8 @@ fn read_peers(cluster: &Section<'_>) -> Option<BTreeMap<NodeId, SocketAddr>> {
         entry.finish();
     }
     if entries.len() > NODES_MAX {
-        cluster.wrong("peer", &format!("{} nodes; a cluster has at most {NODES_MAX}", entries.len()));
+        cluster
+            .wrong("peer", &format!("{} nodes; a cluster has at most {NODES_MAX}", entries.len()));
     }
     Some(peers)
 }
@@ -282,10 +290,19 @@ path = "/srv/volume"
             &GOOD.replace("folder", "foldr"),
             "4: node.foldr: there is no such setting; did you mean «folder»?",
         );
-        refused(&GOOD.replace("listen = [\"127.0.0.1:4451\"]", "listen = [\"here\"]"), "7: smb.listen: ");
+        refused(
+            &GOOD.replace("listen = [\"127.0.0.1:4451\"]", "listen = [\"here\"]"),
+            "7: smb.listen: ",
+        );
         refused(&GOOD.replace("127.0.0.2:14451", "10.0.0.2:14451"), "18: cluster.peer.address: ");
-        refused(&GOOD.replace("listen = \"127.0.0.1:14451\"", "listen = \"127.0.0.1:9\""), "10: cluster.listen: ");
-        refused(&GOOD.replace("[node]", "[nod]"), "2: nod: there is no such setting; did you mean «node»?");
+        refused(
+            &GOOD.replace("listen = \"127.0.0.1:14451\"", "listen = \"127.0.0.1:9\""),
+            "10: cluster.listen: ",
+        );
+        refused(
+            &GOOD.replace("[node]", "[nod]"),
+            "2: nod: there is no such setting; did you mean «node»?",
+        );
         refused("[node", "1: ");
         refused("", "1: node.id: ");
         refused(&format!("{GOOD}\n[timers]\nnode_lease_ms = 300\n"), "25: timers.node_lease_ms: ");
@@ -294,7 +311,8 @@ path = "/srv/volume"
 
     #[test]
     fn every_problem_is_told_at_once() {
-        let text = GOOD.replace("id = 1\nfolder", "id = \"one\"\nfolder").replace("/srv/volume", "");
+        let text =
+            GOOD.replace("id = 1\nfolder", "id = \"one\"\nfolder").replace("/srv/volume", "");
         assert_eq!(problems(&text).len(), 2, "{:#?}", problems(&text));
     }
 }

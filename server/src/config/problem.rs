@@ -19,10 +19,7 @@ pub struct Problem {
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("{}: {error}", file.display())]
-    Unreadable {
-        file: PathBuf,
-        error: std::io::Error,
-    },
+    Unreadable { file: PathBuf, error: std::io::Error },
     /// It can, and must be changed first.
     #[error("{}", Listed { file, problems })]
     Wrong {

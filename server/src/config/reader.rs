@@ -141,7 +141,10 @@ impl<'d> Section<'d> {
                 self.note(
                     line,
                     key,
-                    format!("there may be several: write [[{}]], with two brackets", self.full(key)),
+                    format!(
+                        "there may be several: write [[{}]], with two brackets",
+                        self.full(key)
+                    ),
                 );
                 Vec::new()
             }
@@ -178,7 +181,13 @@ impl<'d> Section<'d> {
     }
 
     fn below(&self, key: &str, line: usize, table: Option<&'d DeTable<'d>>) -> Section<'d> {
-        Section { document: self.document, name: self.full(key), table, line, asked: RefCell::default() }
+        Section {
+            document: self.document,
+            name: self.full(key),
+            table,
+            line,
+            asked: RefCell::default(),
+        }
     }
 
     fn full(&self, key: &str) -> String {
@@ -197,7 +206,8 @@ impl Value<'_> {
     /// A whole number within `range`.
     pub fn number(&self, range: RangeInclusive<u64>) -> Result<u64, String> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
-        let written = self.0.as_integer().ok_or_else(|| format!("{} is not {wanted}", self.kind()))?;
+        let written =
+            self.0.as_integer().ok_or_else(|| format!("{} is not {wanted}", self.kind()))?;
         let digits: String = written.as_str().chars().filter(|c| !matches!(c, '_' | '+')).collect();
         u64::from_str_radix(&digits, written.radix())
             .ok()
@@ -231,10 +241,15 @@ impl Value<'_> {
     /// One or more addresses.
     pub fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
         let Some(list) = self.0.as_array() else {
-            return Err(format!("{} is not a list of addresses: [\"127.0.0.1:4451\"]", self.kind()));
+            return Err(format!(
+                "{} is not a list of addresses: [\"127.0.0.1:4451\"]",
+                self.kind()
+            ));
         };
         if list.is_empty() {
-            return Err("the list is empty; name at least one address: [\"127.0.0.1:4451\"]".to_owned());
+            return Err(
+                "the list is empty; name at least one address: [\"127.0.0.1:4451\"]".to_owned()
+            );
         }
         list.iter().map(|entry| Value(entry.get_ref()).address()).collect()
     }

@@ -33,7 +33,10 @@ mod tests {
     #[test]
     fn only_near_names_are_suggested() {
         assert_eq!(nearest("foldr", &["id", "folder", "name"]), Some("folder"));
-        assert_eq!(nearest("node_lease", &["node_lease_ms", "heartbeat_ms"]), Some("node_lease_ms"));
+        assert_eq!(
+            nearest("node_lease", &["node_lease_ms", "heartbeat_ms"]),
+            Some("node_lease_ms")
+        );
         assert_eq!(nearest("colour", &["id", "folder", "name"]), None);
     }
 }

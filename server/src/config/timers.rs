@@ -43,9 +43,9 @@ impl Timers {
                 section.optional(key, |_| Ok(()));
                 Some(or)
             }
-            false => section
-                .optional(key, |value| value.number(10..=60_000))
-                .map(Duration::from_millis),
+            false => {
+                section.optional(key, |value| value.number(10..=60_000)).map(Duration::from_millis)
+            }
         };
         let heartbeat = timer("heartbeat_ms", or.heartbeat);
         let election_min = timer("election_min_ms", or.election_min);

@@ -83,7 +83,5 @@ fn on_local_disk(file: &File) -> bool {
     const BTRFS: u64 = 0x9123_683E;
     const F2FS: u64 = 0xF2F5_2010;
     const ZFS: u64 = 0x2FC1_2FC1;
-    fstatfs(file).is_ok_and(|found| {
-        matches!(found.f_type as u64, EXT4 | XFS | BTRFS | F2FS | ZFS)
-    })
+    fstatfs(file).is_ok_and(|found| matches!(found.f_type as u64, EXT4 | XFS | BTRFS | F2FS | ZFS))
 }

@@ -23,8 +23,8 @@ use holdfast_cluster::ports::{Clock, FenceError, Fencer};
 use parking_lot::Mutex;
 
 use evidence::Evidence;
-pub use process::{boot_id, machine_id, process_start};
 pub(crate) use process::{Process, Signal};
+pub use process::{boot_id, machine_id, process_start};
 pub use record::{FenceLog, FenceRecord};
 
 /// How long a killed process may take to go. Storage that hangs in the kernel holds it up.
@@ -81,22 +81,32 @@ impl SameHostFencer {
         let mut record = FenceRecord::begin(life, identity.pid, self.clock.wall());
         match &evidence.process {
             Some(process) => {
-                process.kill().map_err(|error| no_proof(format!("kill of pid {}: {error}", identity.pid)))?;
+                process
+                    .kill()
+                    .map_err(|error| no_proof(format!("kill of pid {}: {error}", identity.pid)))?;
                 record.killed = Some(self.clock.wall());
                 tokio::time::timeout(EXIT_WAIT, process.exited())
                     .await
-                    .map_err(|_| no_proof(format!("pid {} was killed and is not gone yet", identity.pid)))?
+                    .map_err(|_| {
+                        no_proof(format!("pid {} was killed and is not gone yet", identity.pid))
+                    })?
                     .map_err(|error| no_proof(format!("watching pid {}: {error}", identity.pid)))?;
                 record.exited = Some(self.clock.wall());
             }
-            None => tracing::info!(node = life.node.0, pid = identity.pid, "no such process any more"),
+            None => {
+                tracing::info!(node = life.node.0, pid = identity.pid, "no such process any more")
+            }
         }
         self.see_lock_drop(&evidence, identity).await.map_err(no_proof)?;
         record.lock_dropped = Some(self.clock.wall());
         Ok(record)
     }
 
-    async fn see_lock_drop(&self, evidence: &Evidence, identity: &NodeIdentity) -> Result<(), String> {
+    async fn see_lock_drop(
+        &self,
+        evidence: &Evidence,
+        identity: &NodeIdentity,
+    ) -> Result<(), String> {
         let wait = async {
             loop {
                 match evidence.lock_is_free() {
@@ -162,7 +172,12 @@ impl Fencer for SameHostFencer {
             () = exit_of(evidence.process.as_ref()) => {}
             () = drop_of_lock(&evidence) => {}
         }
-        tracing::info!(node = life.node.0, incarnation = life.incarnation.0, pid = identity.pid, "the node's process has ended");
+        tracing::info!(
+            node = life.node.0,
+            incarnation = life.incarnation.0,
+            pid = identity.pid,
+            "the node's process has ended"
+        );
     }
 
     async fn fence(

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, poll};
 pub(crate) use rustix::process::Signal;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::sync::watch;
 
 /// The kernel's id of this boot.
 pub fn boot_id() -> io::Result<String> {
@@ -36,7 +37,9 @@ pub fn process_start(pid: u32) -> io::Result<u64> {
 /// A process and nothing else: its pid may be given out again, the descriptor is not.
 #[derive(Debug)]
 pub(crate) struct Process {
-    fd: OwnedFd,
+    fd: Arc<OwnedFd>,
+    /// Becomes true when the process is gone; closed when nobody can tell any more.
+    gone: watch::Receiver<bool>,
 }
 
 impl Process {
@@ -49,7 +52,7 @@ impl Process {
         };
         // Looked at after the descriptor was opened: the pid cannot have changed hands before.
         match process_start(pid) {
-            Ok(found) if found == start => Ok(Some(Process { fd })),
+            Ok(found) if found == start => Process::watch(fd).map(Some),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -58,14 +61,29 @@ impl Process {
 
     /// A child of this process that was not waited for yet: its pid is its own.
     pub(crate) fn of_child(pid: u32) -> io::Result<Process> {
-        Ok(Process { fd: pidfd_open(as_pid(pid)?, PidfdFlags::empty())? })
+        Process::watch(pidfd_open(as_pid(pid)?, PidfdFlags::empty())?)
+    }
+
+    /// The thread lasts as long as the process that it waits for.
+    fn watch(fd: OwnedFd) -> io::Result<Process> {
+        let fd = Arc::new(fd);
+        let (gone_tx, gone) = watch::channel(false);
+        let watched = Arc::clone(&fd);
+        let wait = move || match wait_until_gone(&watched) {
+            Ok(()) => drop(gone_tx.send_replace(true)),
+            Err(error) => tracing::error!(%error, "a process can be watched no longer"),
+        };
+        std::thread::Builder::new().name("process-watch".to_owned()).spawn(wait)?;
+        Ok(Process { fd, gone })
     }
 
     /// Resolves when the last thread of the process is gone.
     pub(crate) async fn exited(&self) -> io::Result<()> {
-        let fd = AsyncFd::register_with_interest(self.fd.try_clone()?, Interest::READABLE)?;
-        let _ready = fd.readable().await?;
-        Ok(())
+        let mut gone = self.gone.clone();
+        match gone.wait_for(|gone| *gone).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(io::Error::other("the process can be watched no longer")),
+        }
     }
 
     /// SIGKILL. A process that is gone already needs none.
@@ -82,9 +100,19 @@ impl Process {
     }
 }
 
+/// A pidfd becomes readable when every thread of its process has ended.
+fn wait_until_gone(fd: &OwnedFd) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(fd, PollFlags::IN)], None) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 fn as_pid(pid: u32) -> io::Result<Pid> {
-    i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{pid} is no process id")))
+    i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{pid} is no process id"))
+    })
 }

@@ -79,10 +79,7 @@ async fn a_stopped_process_is_ended_and_the_certificate_tells_when() {
     Process::of_child(victim.child.id()).unwrap().send(Signal::STOP).unwrap();
 
     let proof = fencer.fence(LIFE, &victim.identity).await.unwrap();
-    assert_eq!(
-        proof,
-        FenceProof::ProcessEnded { pid: victim.identity.pid, lock_dropped: true }
-    );
+    assert_eq!(proof, FenceProof::ProcessEnded { pid: victim.identity.pid, lock_dropped: true });
     let record = log.records()[0];
     assert!(record.asked <= record.killed.unwrap());
     assert!(record.killed <= record.exited && record.exited <= record.lock_dropped);
@@ -94,10 +91,8 @@ async fn an_end_is_noticed_and_proved_by_the_lock_alone() {
     let mut victim = Victim::start(&scratch);
     let (watching, _) = fencer();
     watching.prepare(LIFE, &victim.identity);
-    let alive = tokio::time::timeout(
-        Duration::from_millis(120),
-        watching.ended(LIFE, &victim.identity),
-    );
+    let alive =
+        tokio::time::timeout(Duration::from_millis(120), watching.ended(LIFE, &victim.identity));
     assert!(alive.await.is_err(), "it lives");
     victim.child.kill().unwrap();
     victim.child.wait().unwrap();

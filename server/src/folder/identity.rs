@@ -197,10 +197,7 @@ mod tests {
         ));
         let mut alone = config(&folder, 1);
         alone.peers.remove(&NodeId(2));
-        assert!(matches!(
-            FolderIdentity::open(&alone),
-            Err(IdentityError::OtherMembers { .. })
-        ));
+        assert!(matches!(FolderIdentity::open(&alone), Err(IdentityError::OtherMembers { .. })));
         fs::write(NodeFolder::at(&folder).identity(), "format = 9").unwrap();
         assert!(matches!(
             FolderIdentity::open(&config(&folder, 1)),

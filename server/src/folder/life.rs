@@ -65,7 +65,11 @@ pub struct LifeLock {
 
 impl LifeLock {
     /// Makes the lock file of a new life and locks it. The caller holds the folder's lock.
-    pub fn begin(folder: &NodeFolder, stamp: &LifeStamp, random: &dyn Random) -> io::Result<LifeLock> {
+    pub fn begin(
+        folder: &NodeFolder,
+        stamp: &LifeStamp,
+        random: &dyn Random,
+    ) -> io::Result<LifeLock> {
         let path = folder.lives().join(format!("{:016x}.lock", random.next_u64()));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;

@@ -10,7 +10,8 @@ pub struct Scratch(PathBuf);
 
 impl Scratch {
     pub fn new(name: &str) -> Scratch {
-        let path = std::env::temp_dir().join(format!("holdfast-{name}-{:x}", HostRandom.next_u64()));
+        let path =
+            std::env::temp_dir().join(format!("holdfast-{name}-{:x}", HostRandom.next_u64()));
         std::fs::create_dir(&path).unwrap();
         Scratch(path)
     }
