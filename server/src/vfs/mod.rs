@@ -1,6 +1,6 @@
 //! The storage port: one volume ([`Vfs`]) and one open descriptor ([`VfsFile`]).
 //!
-//! Back ends: [`local`] (a POSIX tree, through Linux) and `memory` (for unit tests and for the
+//! Back ends: [`local`] (a POSIX tree, through Linux) and [`memory`] (for unit tests and for the
 //! simulator, with operations in flight that outlive their node). One suite, `conformance`,
 //! runs against both.
 //!
@@ -22,6 +22,7 @@
 #[cfg(test)]
 mod conformance;
 pub mod local;
+pub mod memory;
 pub mod name_rules;
 
 mod creation;

@@ -150,3 +150,19 @@ pub(crate) async fn directories_hold_no_data(vfs: Arc<dyn Vfs>) {
     let file = bench.open(&bench.root.child("f", key)).await;
     assert_eq!(file.list(None, 10).await, Err(VfsError::NotADirectory));
 }
+
+pub(crate) async fn a_descriptor_for_reading_does_not_write(vfs: Arc<dyn Vfs>) {
+    let bench = Bench::new(vfs).await;
+    let key = bench.file(&bench.root, "a", "hello").await;
+    let place = bench.root.child("a", key);
+    for access in [OpenAccess::READ, OpenAccess::METADATA] {
+        let file = bench.vfs.open(BY, &place, access).await.unwrap();
+        let data = Bytes::from_static(b"x");
+        assert_eq!(file.write_at(0, data, false).await, Err(VfsError::AccessDenied));
+        assert_eq!(file.set_len(0).await, Err(VfsError::AccessDenied));
+        assert_eq!(file.allocate(0).await, Err(VfsError::AccessDenied));
+        let what = overwrite(FileAttributes::NONE);
+        assert_eq!(file.overwrite(&what).await, Err(VfsError::AccessDenied));
+    }
+    assert_eq!(bench.content(&place).await, "hello");
+}

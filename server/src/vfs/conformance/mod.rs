@@ -33,7 +33,8 @@ macro_rules! conformance_suite {
                 marks_tell_who_made_a_file marks_are_cleared_once leftovers_are_found_and_discarded
                 a_staged_file_is_complete;
             data: reads_and_writes holes_read_as_zeros sizes allocation refused_offsets
-                overwriting a_removed_file_lives_until_it_is_closed directories_hold_no_data;
+                overwriting a_removed_file_lives_until_it_is_closed
+                a_descriptor_for_reading_does_not_write directories_hold_no_data;
             metadata: attributes_and_times extended_attributes security_descriptors statistics;
             listing: stable_order_and_batches resuming_by_name changes_while_listing
                 restarting_looks_anew;

@@ -37,6 +37,7 @@ pub(super) struct Opened {
     fd: OwnedFd,
     key: FileKey,
     kind: FileKind,
+    writable: bool,
     /// Syncs of data, and of data and metadata.
     data_syncs: SyncGroup,
     full_syncs: SyncGroup,
@@ -63,6 +64,7 @@ pub(super) fn open(
         fd,
         key: place.key,
         kind,
+        writable: access.write,
         data_syncs: SyncGroup::default(),
         full_syncs: SyncGroup::default(),
         lost: Lost::new(),
@@ -169,6 +171,11 @@ impl LocalFile {
         }
     }
 
+    fn must_be_writable(&self) -> VfsResult<()> {
+        self.must_be(FileKind::File)?;
+        if self.0.writable { Ok(()) } else { Err(VfsError::AccessDenied) }
+    }
+
     async fn sync_data(&self) -> VfsResult<()> {
         let work = |opened: &Opened| rustix::fs::fdatasync(&opened.fd).map_err(sync_failed);
         self.0.data_syncs.sync(&self.0.lost, || self.run(work)).await
@@ -205,7 +212,7 @@ impl VfsFile for LocalFile {
     }
 
     async fn write_at(&self, offset: u64, data: Bytes, stable: bool) -> VfsResult<()> {
-        self.must_be(FileKind::File)?;
+        self.must_be_writable()?;
         end_of(offset, data.len())?;
         if !data.is_empty() {
             self.run(move |opened| opened.write(offset, &data)).await?;
@@ -219,7 +226,7 @@ impl VfsFile for LocalFile {
     }
 
     async fn set_len(&self, len: u64) -> VfsResult<()> {
-        self.must_be(FileKind::File)?;
+        self.must_be_writable()?;
         end_of(len, 0)?;
         self.run(move |opened| {
             retry(|| rustix::fs::ftruncate(&opened.fd, len)).map_err(on("truncate"))
@@ -228,13 +235,13 @@ impl VfsFile for LocalFile {
     }
 
     async fn allocate(&self, size: u64) -> VfsResult<()> {
-        self.must_be(FileKind::File)?;
+        self.must_be_writable()?;
         end_of(size, 0)?;
         self.run(move |opened| opened.allocate(size)).await
     }
 
     async fn overwrite(&self, what: &Overwrite) -> VfsResult<()> {
-        self.must_be(FileKind::File)?;
+        self.must_be_writable()?;
         let stable = what.stable;
         let what = what.clone();
         self.run(move |opened| opened.volume.overwrite(opened.fd(), &what)).await?;

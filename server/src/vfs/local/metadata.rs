@@ -70,6 +70,9 @@ impl Volume {
     /// Empties a file and gives it new attributes.
     pub(super) fn overwrite(&self, fd: BorrowedFd<'_>, what: &Overwrite) -> VfsResult<()> {
         let target = Target::Open(fd);
+        for (name, _) in &what.attributes_extended {
+            check_attribute_name(name)?;
+        }
         retry(|| rustix::fs::ftruncate(fd, 0)).map_err(on("truncate"))?;
         for (name, _) in extended(&target)? {
             let full = format!("{CLIENT_PREFIX}{name}");
@@ -77,14 +80,13 @@ impl Volume {
         }
         let creation = what.supersede.is_some().then(now);
         self.keep_dos(fd, Some(what.attributes), creation)?;
-        match &what.supersede {
-            Some(supersede) => match &supersede.security {
+        if let Some(supersede) = &what.supersede {
+            match &supersede.security {
                 Some(descriptor) => keep_security(&target, descriptor)?,
                 None => target
                     .remove_attribute(SECURITY_ATTRIBUTE)
                     .map_err(on("remove a security descriptor"))?,
-            },
-            None => {}
+            }
         }
         for (name, value) in &what.attributes_extended {
             set_extended(&target, name, value)?;
