@@ -7,6 +7,8 @@ pub mod auth;
 pub mod crypto;
 pub mod frame;
 pub mod fsctl;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod header;
 pub mod info;
 pub mod msg;

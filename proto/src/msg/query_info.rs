@@ -93,11 +93,12 @@ impl Message for QueryInfoRequest {
         w.u32(self.additional_information);
         w.u32(self.flags.0);
         put_file_id(w, self.file_id);
-        w.fill16_here(offset);
-        w.bytes(&self.input);
         if self.input.is_empty() {
             // The structure size counts one byte of buffer.
             w.u8(0);
+        } else {
+            w.fill16_here(offset);
+            w.bytes(&self.input);
         }
     }
 }

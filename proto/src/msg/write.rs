@@ -104,8 +104,7 @@ impl Message for WriteResponse {
         w.u16(0);
         w.u32(self.count);
         w.u32(self.remaining);
+        // The one byte of buffer that the structure size counts is never sent.
         w.u32(0);
-        // The structure size counts one byte of buffer.
-        w.u8(0);
     }
 }
