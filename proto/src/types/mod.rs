@@ -14,6 +14,7 @@ pub mod file_id;
 pub mod file_time;
 pub mod lease_state;
 pub mod oplock_level;
+pub mod security_descriptor;
 pub mod share_access;
 pub mod sid;
 
@@ -29,5 +30,6 @@ pub use ids::{FileKey, Incarnation, NodeId, OpenId, SessionId, ShareId, VolumeId
 pub use lease_state::LeaseState;
 pub use name::{FOLD_VERSION, FoldedName, fold_char};
 pub use oplock_level::OplockLevel;
+pub use security_descriptor::SecurityDescriptor;
 pub use share_access::ShareAccess;
 pub use sid::Sid;
