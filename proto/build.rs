@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.retain(|path| path.extension().is_some_and(|ext| ext == "proto"));
     files.sort();
     let descriptors = protox::compile(&files, ["proto"])?;
-    prost_build::Config::new().compile_fds(descriptors)?;
+    // Entries share their bytes with the log instead of copying them.
+    prost_build::Config::new().bytes([".holdfast.raft_log"]).compile_fds(descriptors)?;
     Ok(())
 }

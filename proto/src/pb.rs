@@ -5,3 +5,8 @@
 pub mod log {
     include!(concat!(env!("OUT_DIR"), "/holdfast.log.rs"));
 }
+
+/// What a node keeps of Raft's log on its disk.
+pub mod raft_log {
+    include!(concat!(env!("OUT_DIR"), "/holdfast.raft_log.rs"));
+}
