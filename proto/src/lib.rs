@@ -14,6 +14,7 @@ pub mod info;
 pub mod msg;
 pub mod opcode;
 pub mod pb;
+pub mod rpc;
 pub mod status;
 pub mod types;
 pub mod wire;
