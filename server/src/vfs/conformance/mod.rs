@@ -4,6 +4,7 @@
 //! own and gets an empty volume.
 
 pub(super) mod data;
+pub(super) mod differential;
 pub(super) mod listing;
 pub(super) mod metadata;
 pub(super) mod names;

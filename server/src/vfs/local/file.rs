@@ -26,6 +26,9 @@ use crate::vfs::{
     VfsResult,
 };
 
+/// The longest read that is tried without blocking: copying it takes some tens of microseconds.
+const INLINE_READ: usize = 1 << 20;
+
 /// A descriptor as handlers hold it.
 #[derive(Debug)]
 pub(super) struct LocalFile(Arc<Opened>);
@@ -205,7 +208,8 @@ impl VfsFile for LocalFile {
         if len == 0 {
             return Ok(Bytes::new());
         }
-        match self.0.read_cached(offset, len) {
+        let cached = (len <= INLINE_READ).then(|| self.0.read_cached(offset, len));
+        match cached.flatten() {
             Some(answer) => answer,
             None => self.run(move |opened| opened.read_blocking(offset, len)).await,
         }

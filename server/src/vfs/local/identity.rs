@@ -92,6 +92,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_kept_id_stays_with_its_file_and_is_not_copied() {
+        use std::os::fd::AsFd;
+        let scratch = crate::vfs::local::tests::Scratch::new();
+        let file = std::fs::File::create(scratch.path().join("a")).unwrap();
+        let target = Target::Open(file.as_fd());
+        let id =
+            |target: &Target<'_>| Identity::Kept.file_id(target, &target.statx().unwrap()).unwrap();
+        let first = id(&target);
+        assert_eq!(id(&target), first);
+        assert_ne!(first as u64, 0);
+        let root = std::fs::File::open(scratch.path()).unwrap();
+        assert_eq!(id(&Target::Child(root.as_fd(), "a")), first);
+        let copy = std::fs::File::create(scratch.path().join("copy")).unwrap();
+        let copied = Target::Open(copy.as_fd());
+        let value = target.attribute(ID_ATTRIBUTE).unwrap().unwrap();
+        copied.set_attribute(ID_ATTRIBUTE, &value, XattrFlags::empty()).unwrap();
+        let other = id(&copied);
+        assert_ne!(other as u64, first as u64);
+        assert_eq!(id(&copied), other);
+    }
+
+    #[test]
     fn kept_ids_round_trip_and_refuse_foreign_bytes() {
         assert_eq!(decode(&encode(7, u64::MAX)), Some((7, u64::MAX)));
         assert_eq!(decode(b""), None);

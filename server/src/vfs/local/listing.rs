@@ -9,9 +9,8 @@ use std::os::fd::BorrowedFd;
 
 use holdfast_proto::types::{FileKey, FoldedName};
 
-use super::errno::on;
 use super::volume::Volume;
-use super::walk::read_dir;
+use super::walk::each_name;
 use crate::vfs::name_rules::is_sayable;
 use crate::vfs::{Listing, VfsResult};
 
@@ -97,22 +96,20 @@ impl Volume {
     ) -> VfsResult<Window> {
         let mut names = BTreeSet::new();
         let mut complete = true;
-        for entry in read_dir(dir)? {
-            let entry = entry.map_err(on("read a directory"))?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
+        each_name(dir, |name| {
             if !is_sayable(name) || self.is_hidden(key, name) {
-                continue;
+                return;
             }
             let name = order(name);
             if after.as_ref().is_some_and(|after| name <= *after) {
-                continue;
+                return;
             }
             names.insert(name);
             if names.len() > WINDOW {
                 names.pop_last();
                 complete = false;
             }
-        }
+        })?;
         Ok(Window { after, names: names.into_iter().collect(), complete, read: true })
     }
 }

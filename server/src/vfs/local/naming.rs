@@ -159,8 +159,7 @@ pub(super) fn take_away(dir: BorrowedFd<'_>, name: &str, kind: FileKind) {
     }
 }
 
-/// `rename` that never replaces. Where the file system has no such call, a file is linked and its
-/// old name removed; a directory is moved after a look, under the reservation of its name.
+/// `rename` that never replaces.
 pub(super) fn move_without_replacing(
     from: BorrowedFd<'_>,
     old: &str,
@@ -172,6 +171,18 @@ pub(super) fn move_without_replacing(
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
         other => return other,
     }
+    move_by_links(from, old, to, new, is_dir)
+}
+
+/// The same where the file system has no such call: a file is linked and its old name removed; a
+/// directory is moved after a look, under the reservation of its name.
+fn move_by_links(
+    from: BorrowedFd<'_>,
+    old: &str,
+    to: BorrowedFd<'_>,
+    new: &str,
+    is_dir: bool,
+) -> Result<(), Errno> {
     if is_dir {
         return match Target::Child(to, new).statx() {
             Ok(_) => Err(Errno::EXIST),
@@ -181,4 +192,32 @@ pub(super) fn move_without_replacing(
     }
     rustix::fs::linkat(from, old, to, new, AtFlags::empty())?;
     rustix::fs::unlinkat(from, old, AtFlags::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::local::tests::Scratch;
+
+    #[test]
+    fn links_do_where_rename_cannot_refuse() {
+        let scratch = Scratch::new();
+        let root = std::fs::File::open(scratch.path()).unwrap();
+        let root = root.as_fd();
+        std::fs::write(scratch.path().join("a"), "a").unwrap();
+        std::fs::write(scratch.path().join("b"), "b").unwrap();
+        std::fs::create_dir(scratch.path().join("d")).unwrap();
+        std::fs::create_dir(scratch.path().join("e")).unwrap();
+        assert_eq!(move_by_links(root, "a", root, "b", false), Err(Errno::EXIST));
+        assert_eq!(move_by_links(root, "a", root, "c", false), Ok(()));
+        assert_eq!(move_by_links(root, "d", root, "e", true), Err(Errno::EXIST));
+        assert_eq!(move_by_links(root, "d", root, "f", true), Ok(()));
+        let mut names: Vec<_> = std::fs::read_dir(scratch.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["b", "c", "e", "f"]);
+        assert_eq!(std::fs::read(scratch.path().join("b")).unwrap(), b"b");
+    }
 }

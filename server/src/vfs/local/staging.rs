@@ -13,7 +13,7 @@ use super::errno::on;
 use super::naming::{make, move_without_replacing, take_away};
 use super::target::Target;
 use super::volume::{Volume, kind_of};
-use super::walk::read_dir;
+use super::walk::each_name;
 use crate::vfs::{
     DirRef, FileKind, IntentMark, Marked, NewNode, Place, Staged, VfsError, VfsResult,
 };
@@ -123,17 +123,15 @@ impl Volume {
     /// The intents that have something staged.
     pub(super) fn staged_marks(&self, limit: usize) -> VfsResult<Vec<IntentMark>> {
         let mut marks = std::collections::BTreeSet::new();
-        for entry in read_dir(self.staging())? {
-            let entry = entry.map_err(on("read the staging folder"))?;
-            let name = entry.file_name().to_str().ok().filter(|name| name.len() == 32);
-            let mark = name.and_then(|name| u128::from_str_radix(name, 16).ok());
-            if let Some(mark) = mark {
+        each_name(self.staging(), |name| {
+            let mark = (name.len() == 32).then(|| u128::from_str_radix(name, 16).ok());
+            if let Some(mark) = mark.flatten() {
                 marks.insert(IntentMark(mark));
                 if marks.len() > limit {
                     marks.pop_last();
                 }
             }
-        }
+        })?;
         Ok(marks.into_iter().collect())
     }
 

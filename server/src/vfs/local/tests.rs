@@ -14,14 +14,18 @@ use crate::vfs::conformance::{BY, Bench, conformance_suite};
 use crate::vfs::{FileKind, OpenAccess, Vfs, VfsError, VolumePath};
 
 /// A directory that goes with its test.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Scratch {
+    pub(super) fn new() -> Scratch {
         let unique = getrandom::u64().unwrap();
         let path = std::env::temp_dir().join(format!("holdfast-vfs-{unique:016x}"));
         std::fs::create_dir(&path).unwrap();
         Scratch(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 
     fn volume(&self) -> Arc<dyn Vfs> {
@@ -41,6 +45,15 @@ fn volume() -> (Arc<dyn Vfs>, Scratch) {
 }
 
 conformance_suite!(super::volume());
+
+#[tokio::test]
+async fn agrees_with_the_volume_in_memory() {
+    for seed in 0..12 {
+        let (vfs, _scratch) = volume();
+        let memory = Arc::new(crate::vfs::memory::MemoryVolume::new(VolumeId(7)));
+        crate::vfs::conformance::differential::agree(vec![vfs, memory], seed, 300).await;
+    }
+}
 
 #[tokio::test]
 async fn links_are_shown_and_never_followed() {

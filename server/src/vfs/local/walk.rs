@@ -1,9 +1,10 @@
 //! From a client's path to a file: each component exactly first, without case otherwise.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use holdfast_proto::types::fold_char;
-use rustix::fs::{Dir, Mode, OFlags};
+use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
 use super::errno::on;
@@ -151,21 +152,36 @@ impl Volume {
 /// somebody outside can have made, all nodes choose the same.
 fn spelt_otherwise(dir: BorrowedFd<'_>, asked: &str) -> VfsResult<Option<String>> {
     let folded: Vec<char> = asked.chars().map(fold_char).collect();
+    let is_ascii = asked.is_ascii();
     let mut found: Option<String> = None;
-    for entry in read_dir(dir)? {
-        let entry = entry.map_err(on("read a directory"))?;
-        let Ok(name) = entry.file_name().to_str() else { continue };
-        let same = name.chars().map(fold_char).eq(folded.iter().copied());
+    each_name(dir, |name| {
+        // Most names are plain; for them folding is what ASCII says, and the length must agree.
+        let same = if is_ascii && name.is_ascii() {
+            name.eq_ignore_ascii_case(asked)
+        } else {
+            name.chars().map(fold_char).eq(folded.iter().copied())
+        };
         if same && found.as_deref().is_none_or(|other| name < other) {
             found = Some(name.to_owned());
         }
-    }
+    })?;
     Ok(found)
 }
 
-/// Reads a directory from its beginning, through a descriptor of its own.
-pub(super) fn read_dir(dir: BorrowedFd<'_>) -> VfsResult<Dir> {
+/// Shows every name in a directory that is text, `.` and `..` included, read from the beginning
+/// through a descriptor of its own.
+pub(super) fn each_name(dir: BorrowedFd<'_>, mut show: impl FnMut(&str)) -> VfsResult<()> {
+    const FAILED: &str = "read a directory";
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-    let fd = beneath(dir, ".", flags, Mode::empty()).map_err(on("read a directory"))?;
-    Dir::new(fd).map_err(on("read a directory"))
+    let fd = beneath(dir, ".", flags, Mode::empty()).map_err(on(FAILED))?;
+    let mut buffer = vec![MaybeUninit::uninit(); 64 << 10];
+    let mut entries = RawDir::new(fd, &mut buffer);
+    while let Some(entry) = entries.next() {
+        match entry {
+            Ok(entry) => entry.file_name().to_str().map(&mut show).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(on(FAILED)(errno)),
+        }
+    }
+    Ok(())
 }
