@@ -253,7 +253,9 @@ impl VfsFile for LocalFile {
     }
 
     async fn stat(&self) -> VfsResult<FileStat> {
-        self.run(|opened| opened.volume.stat(&opened.target())?.ok_or(VfsError::NotAFile)).await
+        let stat =
+            |opened: &Opened| opened.volume.stat(&opened.target())?.ok_or(VfsError::NotAFile);
+        if self.0.volume.stats_at_once { stat(&self.0) } else { self.run(stat).await }
     }
 
     async fn set_times(&self, times: SetTimes) -> VfsResult<()> {

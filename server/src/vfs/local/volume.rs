@@ -86,6 +86,8 @@ pub(super) struct Volume {
     root_key: FileKey,
     staging: OwnedFd,
     identity: Identity,
+    /// True when the stat data of an open file is in memory: it is read without leaving the task.
+    pub(super) stats_at_once: bool,
     /// Held while attributes and creation time, which share one value, are read and written back.
     pub(super) dos_attributes: Mutex<()>,
     /// Syncs of directories under way.
@@ -120,8 +122,10 @@ impl Volume {
             path: at(),
             reason: errno.to_string(),
         })?;
+        let stats_at_once = keeps_inodes_in_memory(root.as_fd());
         Ok(Volume {
             id,
+            stats_at_once,
             root,
             root_key: FileKey { volume: id, file: root_id },
             staging,
@@ -290,6 +294,17 @@ fn birth(statx: &Statx) -> FileTime {
 
 fn file_time(seconds: i64, nanos: u32) -> FileTime {
     FileTime::from_unix(seconds, nanos)
+}
+
+/// True for file systems of this machine that hold an open file's inode and attributes in memory.
+/// On any other one, asking may mean waiting for another machine.
+fn keeps_inodes_in_memory(root: BorrowedFd<'_>) -> bool {
+    const EXT4: u64 = 0xef53;
+    const XFS: u64 = 0x5846_5342;
+    const BTRFS: u64 = 0x9123_683e;
+    const TMPFS: u64 = 0x0102_1994;
+    let kind = rustix::fs::fstatfs(root).map(|stat| stat.f_type as u64);
+    matches!(kind, Ok(EXT4 | XFS | BTRFS | TMPFS))
 }
 
 /// Opens the staging folder, made if it is not there.
