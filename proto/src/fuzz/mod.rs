@@ -4,9 +4,13 @@
 //!
 //! A target must not panic, and what it decoded must survive being encoded and decoded again.
 
+mod auth;
 mod frames;
 mod fsctl;
+mod info;
 mod messages;
+mod rpc;
+mod security;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +30,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "responses", run: messages::responses, seeds: &["_response"] },
     Target { name: "frames", run: frames::frames, seeds: &["frame_", "_request"] },
     Target { name: "fsctl", run: fsctl::payloads, seeds: &["fsctl_"] },
+    Target { name: "auth", run: auth::tokens, seeds: &["auth_"] },
+    Target { name: "info", run: info::classes, seeds: &["info_"] },
+    Target { name: "security", run: security::descriptors, seeds: &["security_"] },
+    Target { name: "rpc", run: rpc::packets, seeds: &["rpc_"] },
 ];
 
 /// Runs the target of that name.

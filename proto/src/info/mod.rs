@@ -123,6 +123,49 @@ pub enum Fit {
     TooSmall,
 }
 
+/// Calls a macro with every structure that is one information class or several of the same
+/// layout: the one list that fuzzing and the goldens read. Listings have a list of their own,
+/// [`directory::DirectoryClass::ALL`].
+#[macro_export]
+macro_rules! for_each_information {
+    ($callback:ident) => {
+        $callback! {
+            file::FileAccessInformation
+            file::FileAlignmentInformation
+            file::FileAllInformation
+            file::FileAllocationInformation
+            file::FileAttributeTagInformation
+            file::FileBasicInformation
+            file::FileCompressionInformation
+            file::FileDispositionInformation
+            file::FileDispositionInformationEx
+            file::FileEaInformation
+            file::FileEndOfFileInformation
+            file::FileFullEaInformation
+            file::FileGetEaInformation
+            file::FileIdInformation
+            file::FileInternalInformation
+            file::FileModeInformation
+            file::FileNameInformation
+            file::FileNetworkOpenInformation
+            file::FilePipeInformation
+            file::FilePipeLocalInformation
+            file::FilePositionInformation
+            file::FileRenameInformation
+            file::FileRenameInformationEx
+            file::FileStandardInformation
+            file::FileStreamInformation
+            filesystem::FileFsAttributeInformation
+            filesystem::FileFsDeviceInformation
+            filesystem::FileFsFullSizeInformation
+            filesystem::FileFsObjectIdInformation
+            filesystem::FileFsSectorSizeInformation
+            filesystem::FileFsSizeInformation
+            filesystem::FileFsVolumeInformation
+        }
+    };
+}
+
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;

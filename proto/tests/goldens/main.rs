@@ -152,6 +152,9 @@ fn truncation_is_an_error_or_a_shorter_message_and_never_a_panic() {
         for length in 0..golden.bytes.len() {
             let _ = decode(&golden.bytes.slice(..length));
         }
-        assert!(decode(&golden.bytes.slice(..1)).is_err(), "{message} in one byte");
+        // One byte is the whole of the shortest of all, and no byte an empty list.
+        if golden.bytes.len() > 1 {
+            assert!(decode(&golden.bytes.slice(..1)).is_err(), "{message} in one byte");
+        }
     }
 }

@@ -49,8 +49,17 @@ impl fmt::Debug for Mechanism<'_> {
     }
 }
 
+/// Prints how long a token is: what it holds is nothing for a log.
+struct Length<'a>(&'a [u8]);
+
+impl fmt::Debug for Length<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
 /// One token of SESSION_SETUP, by what it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Token<'a> {
     /// The first token of a negotiation.
     Init(NegTokenInit<'a>),
@@ -58,6 +67,16 @@ pub enum Token<'a> {
     Resp(NegTokenResp<'a>),
     /// An NTLM message without an envelope: the answers go without one too.
     RawNtlm(&'a [u8]),
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Token::Init(init) => init.fmt(f),
+            Token::Resp(resp) => resp.fmt(f),
+            Token::RawNtlm(message) => f.debug_tuple("RawNtlm").field(&Length(message)).finish(),
+        }
+    }
 }
 
 /// Tells what a token is and decodes its envelope.

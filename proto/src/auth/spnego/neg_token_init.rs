@@ -1,8 +1,10 @@
 //! NegTokenInit (RFC 4178 4.2.1) and NegTokenInit2 ([MS-SPNG] 2.2.1), which puts its hints
 //! where the other has the signature of the mechanism list.
 
-use super::Mechanism;
+use core::fmt;
+
 use super::der::{self, Elements};
+use super::{Length, Mechanism};
 use crate::wire::DecodeError;
 
 /// 1.3.6.1.5.5.2, by which the token names itself.
@@ -15,7 +17,7 @@ const HINT_NAME: &[u8] = b"not_defined_in_RFC4178@please_ignore";
 pub const MAX_MECHANISMS: usize = 32;
 
 /// The first token of a negotiation.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NegTokenInit<'a> {
     /// What the sender could use, the one it likes best first.
     pub mech_types: Vec<Mechanism<'a>>,
@@ -26,6 +28,16 @@ pub struct NegTokenInit<'a> {
     pub mech_token: Option<&'a [u8]>,
     /// Signature over the list; in the first token it is never there in practice.
     pub mech_list_mic: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for NegTokenInit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegTokenInit")
+            .field("mech_types", &self.mech_types)
+            .field("mech_token", &self.mech_token.map(Length))
+            .field("mech_list_mic", &self.mech_list_mic.map(Length))
+            .finish()
+    }
 }
 
 impl<'a> NegTokenInit<'a> {

@@ -1,7 +1,9 @@
 //! NegTokenResp (RFC 4178 4.2.2): every token after the first.
 
-use super::Mechanism;
+use core::fmt;
+
 use super::der::{self, Elements};
+use super::{Length, Mechanism};
 use crate::wire::DecodeError;
 
 /// negState: how far the negotiation is.
@@ -39,7 +41,7 @@ impl NegState {
 }
 
 /// A later token of a negotiation. Every field may be missing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct NegTokenResp<'a> {
     /// How far the negotiation is.
     pub state: Option<NegState>,
@@ -49,6 +51,17 @@ pub struct NegTokenResp<'a> {
     pub response_token: Option<&'a [u8]>,
     /// The mechanism's signature over the list of mechanisms.
     pub mech_list_mic: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for NegTokenResp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegTokenResp")
+            .field("state", &self.state)
+            .field("mechanism", &self.mechanism)
+            .field("response_token", &self.response_token.map(Length))
+            .field("mech_list_mic", &self.mech_list_mic.map(Length))
+            .finish()
+    }
 }
 
 impl<'a> NegTokenResp<'a> {

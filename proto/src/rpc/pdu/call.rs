@@ -1,11 +1,13 @@
 //! request, response and fault ([C706] 12.6.4.7 to 12.6.4.10).
 
+use core::fmt;
+
 use super::PduFlags;
 use crate::types::Guid;
 use crate::wire::{DecodeError, Reader, Writer, open_enum};
 
 /// A call, or a fragment of one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
     /// How long the whole stub is, as a hint; 0 says nothing.
     pub alloc_hint: u32,
@@ -39,8 +41,21 @@ impl<'a> Request<'a> {
     }
 }
 
+impl fmt::Debug for Request<'_> {
+    /// Without the arguments, which only their method can tell.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("alloc_hint", &self.alloc_hint)
+            .field("context_id", &self.context_id)
+            .field("opnum", &self.opnum)
+            .field("object", &self.object)
+            .field("stub", &format_args!("{} bytes", self.stub.len()))
+            .finish()
+    }
+}
+
 /// An answer, or a fragment of one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Response<'a> {
     /// How much of the stub is still to come, this fragment included, as a hint.
     pub alloc_hint: u32,
@@ -67,6 +82,18 @@ impl<'a> Response<'a> {
         w.u8(self.cancel_count);
         w.u8(0);
         w.bytes(self.stub);
+    }
+}
+
+impl fmt::Debug for Response<'_> {
+    /// Without the results, which only their method can tell.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("alloc_hint", &self.alloc_hint)
+            .field("context_id", &self.context_id)
+            .field("cancel_count", &self.cancel_count)
+            .field("stub", &format_args!("{} bytes", self.stub.len()))
+            .finish()
     }
 }
 

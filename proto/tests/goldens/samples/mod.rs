@@ -7,6 +7,9 @@ mod data;
 mod facts;
 mod frames;
 mod fsctl;
+mod info;
+mod rpc;
+mod security;
 
 use bytes::Bytes;
 use holdfast_proto::header::{Header, HeaderFlags, HeaderForm};
@@ -37,6 +40,9 @@ pub fn all() -> Vec<Sample> {
         breaks::samples(),
         fsctl::samples(),
         frames::samples(),
+        info::samples(),
+        rpc::samples(),
+        security::samples(),
     ]
     .into_iter()
     .flatten()
