@@ -139,7 +139,7 @@ impl From<ErrorResponse> for Response {
 impl Request {
     /// Header and body as one message.
     pub fn to_message(&self, header: &Header) -> Encoded {
-        let mut w = Writer::with_capacity(256);
+        let mut w = Writer::for_message();
         header.encode(&mut w);
         self.encode(&mut w);
         w.into_encoded()
@@ -149,7 +149,7 @@ impl Request {
 impl Response {
     /// Header and body as one message.
     pub fn to_message(&self, header: &Header) -> Encoded {
-        let mut w = Writer::with_capacity(256);
+        let mut w = Writer::for_message();
         header.encode(&mut w);
         self.encode(&mut w);
         w.into_encoded()

@@ -48,6 +48,11 @@ impl Writer {
         Writer { head: BytesMut::with_capacity(capacity), base: 0, payload: Bytes::new() }
     }
 
+    /// An empty writer with room for most messages, so that few of them grow it.
+    pub fn for_message() -> Writer {
+        Writer::with_capacity(512)
+    }
+
     /// Where the next field goes, counted from the first byte of the innermost structure.
     #[inline]
     pub fn position(&self) -> usize {
