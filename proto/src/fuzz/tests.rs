@@ -45,6 +45,18 @@ fn overwrite(golden: &[u8], values: &[&[u8]], run: fn(&[u8])) {
 }
 
 #[test]
+fn every_target_has_its_program() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz");
+    let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    for target in TARGETS {
+        let name = target.name;
+        let program = fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        assert!(program.contains(&format!("run(\"{name}\", bytes)")), "{name}");
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+    }
+}
+
+#[test]
 fn targets_hold_over_mutated_goldens() {
     const VALUES: &[&[u8]] = &[
         &[0],

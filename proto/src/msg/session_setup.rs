@@ -2,6 +2,8 @@
 //!
 //! Spec: [MS-SMB2] 2.2.5, 2.2.6
 
+use core::fmt;
+
 use bytes::Bytes;
 
 use super::negotiate::{GlobalCapabilities, SecurityMode};
@@ -30,7 +32,7 @@ wire_flags! {
 }
 
 /// One token of the client.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct SessionSetupRequest {
     pub flags: SessionSetupFlags,
     /// One byte on the wire.
@@ -39,6 +41,19 @@ pub struct SessionSetupRequest {
     /// A session of this client that died with its connection; 0 for none.
     pub previous_session_id: SessionId,
     pub security_buffer: Bytes,
+}
+
+impl fmt::Debug for SessionSetupRequest {
+    /// Without the token: what it holds is nothing for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSetupRequest")
+            .field("flags", &self.flags)
+            .field("security_mode", &self.security_mode)
+            .field("capabilities", &self.capabilities)
+            .field("previous_session_id", &self.previous_session_id)
+            .field("security_buffer", &format_args!("{} bytes", self.security_buffer.len()))
+            .finish()
+    }
 }
 
 impl Message for SessionSetupRequest {
@@ -75,10 +90,20 @@ impl Message for SessionSetupRequest {
 }
 
 /// One token of the server.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct SessionSetupResponse {
     pub session_flags: SessionFlags,
     pub security_buffer: Bytes,
+}
+
+impl fmt::Debug for SessionSetupResponse {
+    /// Without the token, as in the request.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSetupResponse")
+            .field("session_flags", &self.session_flags)
+            .field("security_buffer", &format_args!("{} bytes", self.security_buffer.len()))
+            .finish()
+    }
 }
 
 impl Message for SessionSetupResponse {

@@ -2,6 +2,8 @@
 //!
 //! Spec: [MS-SMB2] 2.2.21, 2.2.22
 
+use core::fmt;
+
 use bytes::Bytes;
 
 pub use super::read::Channel;
@@ -21,7 +23,7 @@ wire_flags! {
 }
 
 /// Brings data. It stays where it arrived.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct WriteRequest {
     pub offset: u64,
     pub file_id: FileId,
@@ -33,6 +35,22 @@ pub struct WriteRequest {
     pub data: Bytes,
     /// DataOffset as it came in; encoding sets its own. A server may refuse odd ones.
     pub data_offset: u16,
+}
+
+impl fmt::Debug for WriteRequest {
+    /// Without the data, which may be long and is nothing for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteRequest")
+            .field("offset", &self.offset)
+            .field("file_id", &self.file_id)
+            .field("channel", &self.channel)
+            .field("remaining_bytes", &self.remaining_bytes)
+            .field("write_channel_info", &self.write_channel_info)
+            .field("flags", &self.flags)
+            .field("data", &format_args!("{} bytes", self.data.len()))
+            .field("data_offset", &self.data_offset)
+            .finish()
+    }
 }
 
 impl Message for WriteRequest {
@@ -106,5 +124,25 @@ impl Message for WriteResponse {
         w.u32(self.remaining);
         // The one byte of buffer that the structure size counts is never sent.
         w.u32(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::Header;
+    use crate::msg::Request;
+    use crate::opcode::Opcode;
+
+    #[test]
+    fn data_stays_where_it_arrives() {
+        let data = Bytes::from_static(b"what the file shall say");
+        let request = WriteRequest { data: data.clone(), ..WriteRequest::default() };
+        let encoded = Request::from(request).to_message(&Header::request(Opcode::WRITE, 1));
+        assert_eq!(encoded.payload.as_ptr(), data.as_ptr());
+        let message = encoded.to_bytes();
+        let decoded = WriteRequest::decode(&message).unwrap();
+        assert_eq!((decoded.data.clone(), decoded.data_offset), (data, 0x70));
+        assert_eq!(decoded.data.as_ptr(), message[0x70..].as_ptr());
     }
 }

@@ -1,0 +1,5 @@
+//! Security descriptors.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| holdfast_proto::fuzz::run("security", bytes));
