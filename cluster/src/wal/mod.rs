@@ -314,5 +314,7 @@ impl Wal {
 /// What the handle and the flusher share.
 type SharedIndex = Mutex<LogIndex>;
 
+#[cfg(all(test, madsim))]
+mod simulated_tests;
 #[cfg(all(test, not(madsim)))]
 mod tests;

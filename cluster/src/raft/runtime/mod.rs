@@ -14,6 +14,7 @@ mod timeout;
 #[cfg(not(madsim))]
 mod tokio_watch;
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -39,11 +40,18 @@ pub type ClusterWatch = TokioWatch;
 pub type ClusterWatch = OrderedWatch;
 
 /// Raft's runtime. Raft uses its associated functions only, inside a runtime that is already
-/// running; an instance exists for tests outside the simulator.
-#[derive(Debug)]
+/// running; instances are made by tests, and in the simulator each is a world of its own.
 pub struct ClusterRuntime {
     #[cfg(not(madsim))]
     runtime: tokio::runtime::Runtime,
+    #[cfg(madsim)]
+    runtime: madsim::runtime::Runtime,
+}
+
+impl fmt::Debug for ClusterRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClusterRuntime")
+    }
 }
 
 impl AsyncRuntime for ClusterRuntime {
@@ -116,23 +124,14 @@ impl AsyncRuntime for ClusterRuntime {
 
     #[cfg(madsim)]
     fn new(_threads: usize) -> Self {
-        Self {}
+        Self { runtime: madsim::runtime::Runtime::new() }
     }
 
-    #[cfg(not(madsim))]
     fn block_on<F, T>(&mut self, future: F) -> T
     where
         F: Future<Output = T>,
     {
         self.runtime.block_on(future)
-    }
-
-    #[cfg(madsim)]
-    fn block_on<F, T>(&mut self, _future: F) -> T
-    where
-        F: Future<Output = T>,
-    {
-        unreachable!("in the simulator the world drives all futures; nobody may block on one")
     }
 
     fn spawn_blocking<F, T>(f: F) -> impl Future<Output = Result<T, io::Error>> + Send
@@ -170,12 +169,41 @@ where
     Ok(f())
 }
 
-#[cfg(all(test, not(madsim)))]
+#[cfg(test)]
 mod tests {
     use super::ClusterRuntime;
 
     #[test]
     fn passes_the_runtime_suite() {
         openraft::testing::runtime::Suite::<ClusterRuntime>::test_all();
+    }
+
+    #[cfg(madsim)]
+    #[test]
+    fn a_skewed_node_sees_time_pass_at_its_own_speed() {
+        use super::{AsyncRuntime, ClusterInstant, clear_clock_skews, set_clock_skew};
+        use openraft::Instant;
+        use std::time::Duration;
+
+        let world = madsim::runtime::Runtime::new();
+        world.block_on(async {
+            let fast = madsim::runtime::Handle::current().create_node().name("fast").build();
+            set_clock_skew(fast.id(), 300_000);
+            let start = tokio::time::Instant::now();
+            let seen = fast.spawn(async {
+                let start = ClusterInstant::now();
+                ClusterRuntime::sleep(Duration::from_secs(13)).await;
+                let deadline = ClusterInstant::now() + Duration::from_secs(13);
+                ClusterRuntime::sleep_until(deadline).await;
+                assert!(ClusterInstant::now() >= deadline);
+                start.elapsed()
+            });
+            let seen = seen.await.unwrap();
+            let passed = start.elapsed();
+            let close = |a: Duration, secs: u64| a.abs_diff(Duration::from_secs(secs)).as_millis();
+            assert!(close(seen, 26) < 20, "the node saw {seen:?}");
+            assert!(close(passed, 20) < 20, "the world saw {passed:?}");
+        });
+        clear_clock_skews();
     }
 }
