@@ -17,3 +17,5 @@ pub mod ports;
 pub mod raft;
 pub mod state;
 pub mod wal;
+
+mod apply;
