@@ -4,14 +4,22 @@
 //! that reads nothing loses its connection, never the server its memory.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use holdfast_cluster::command::OpenRef;
+use holdfast_proto::NtStatus;
+use holdfast_proto::header::{Header, HeaderForm};
+use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::{ClientGuid, SessionId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 use tracing::info;
 
+use crate::auth::Acceptor;
+use crate::core::{ConnectionCore, Negotiated, SessionSecurity, Violation, prefix};
+use crate::dispatch::Pending;
 use crate::limits;
 use crate::session::Session;
 use crate::signal::Signal;
@@ -30,13 +38,21 @@ pub struct ConnectionGone;
 #[derive(Debug)]
 pub struct OutboundFrame {
     pub pieces: Vec<Bytes>,
+    /// The opens that it tells about: the gate is asked once more before it is written.
+    pub about: Vec<OpenRef>,
     /// Told once the frame was written and flushed.
     pub written: Option<oneshot::Sender<()>>,
 }
 
 impl OutboundFrame {
-    fn len(&self) -> usize {
+    /// All bytes of it.
+    pub fn len(&self) -> usize {
         self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    /// True if there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -46,12 +62,17 @@ pub struct Connection {
     pub id: ConnectionId,
     /// Address and port of the client, for logs.
     pub peer: String,
-    client_guid: OnceLock<ClientGuid>,
+    core: Mutex<ConnectionCore>,
     sessions: Mutex<BTreeMap<SessionId, Arc<Session>>>,
+    /// Authentications between two tokens.
+    exchanges: Mutex<BTreeMap<SessionId, Acceptor>>,
+    logon_failures: AtomicU32,
+    requests: Mutex<Requests>,
     outbox: Mutex<Outbox>,
-    /// Wakes the writer when something was queued, and readers when something was written.
+    /// Wakes the writer when something was queued.
     queued: Notify,
-    drained: Notify,
+    /// Wakes the reader when there may be room for another request.
+    room: Notify,
     closed: Signal,
 }
 
@@ -61,30 +82,47 @@ struct Outbox {
     bytes: usize,
 }
 
+/// Requests that have begun and were not answered, by message id, which is also their AsyncId.
+#[derive(Debug, Default)]
+struct Requests {
+    pending: BTreeMap<u64, Arc<Pending>>,
+    /// Credit charges of those that got no interim response.
+    charges: u32,
+    /// How many got one.
+    asynchronous: usize,
+}
+
 impl Connection {
     /// A connection that was just accepted.
     pub fn new(id: ConnectionId, peer: String) -> Connection {
         Connection {
             id,
             peer,
-            client_guid: OnceLock::new(),
+            core: Mutex::default(),
             sessions: Mutex::default(),
+            exchanges: Mutex::default(),
+            logon_failures: AtomicU32::new(0),
+            requests: Mutex::default(),
             outbox: Mutex::default(),
             queued: Notify::new(),
-            drained: Notify::new(),
+            room: Notify::new(),
             closed: Signal::new(),
         }
     }
 
     /// ClientGuid of the NEGOTIATE; zeros before it.
     pub fn client_guid(&self) -> ClientGuid {
-        self.client_guid.get().copied().unwrap_or_default()
+        self.negotiated().map(|negotiated| negotiated.client_guid).unwrap_or_default()
     }
 
-    /// Notes the ClientGuid that was negotiated.
-    pub(crate) fn set_client_guid(&self, guid: ClientGuid) {
-        // A second NEGOTIATE never gets here: it ends the connection.
-        let _ = self.client_guid.set(guid);
+    /// What NEGOTIATE agreed on.
+    pub fn negotiated(&self) -> Option<Negotiated> {
+        self.core.lock().negotiated()
+    }
+
+    /// The wire state, for a short look or change.
+    pub(crate) fn core<T>(&self, look: impl FnOnce(&mut ConnectionCore) -> T) -> T {
+        look(&mut self.core.lock())
     }
 
     /// True once the connection is being closed.
@@ -97,13 +135,19 @@ impl Connection {
         self.closed.wait().await;
     }
 
-    /// Closes the connection. What waits for the socket is dropped; sessions end through the
-    /// connection's task.
+    /// Closes the connection. What waits for the socket is dropped and every request under way
+    /// is told; sessions end through the connection's task.
     pub fn close(&self, why: &str) {
-        if self.closed.raise() {
-            info!(peer = %self.peer, client = %self.client_guid(), why, "connection closed");
-            *self.outbox.lock() = Outbox::default();
-            self.queued.notify_one();
+        if !self.closed.raise() {
+            return;
+        }
+        info!(peer = %self.peer, client = %self.client_guid(), why, "connection closed");
+        *self.outbox.lock() = Outbox::default();
+        self.queued.notify_one();
+        self.room.notify_one();
+        let pending: Vec<_> = self.requests.lock().pending.values().cloned().collect();
+        for pending in pending {
+            pending.cancel();
         }
     }
 
@@ -112,8 +156,8 @@ impl Connection {
     /// Returns once it was written to the socket.
     pub async fn notify(&self, message: Bytes) -> Result<(), ConnectionGone> {
         let (written_tx, written_rx) = oneshot::channel();
-        let prefix = Bytes::copy_from_slice(&(message.len() as u32).to_be_bytes());
-        let frame = OutboundFrame { pieces: vec![prefix, message], written: Some(written_tx) };
+        let pieces = vec![prefix(message.len()), message];
+        let frame = OutboundFrame { pieces, about: Vec::new(), written: Some(written_tx) };
         self.enqueue(frame)?;
         written_rx.await.map_err(|_| ConnectionGone)
     }
@@ -159,18 +203,87 @@ impl Connection {
         let mut outbox = self.outbox.lock();
         outbox.bytes = outbox.bytes.saturating_sub(bytes);
         drop(outbox);
-        self.drained.notify_one();
+        self.room.notify_one();
     }
 
-    /// Returns once little enough waits for the socket that another request may be read. One
-    /// caller only: the reader.
+    /// Returns once so little runs and waits for the socket that another request may be read.
+    /// One caller only: the reader.
     pub(crate) async fn wait_room(&self) {
         loop {
-            let room = self.outbox.lock().bytes <= limits::OUTBOX_PAUSE;
-            if room || self.is_closed() {
+            let written = self.outbox.lock().bytes <= limits::OUTBOX_PAUSE;
+            let idle = self.requests.lock().charges < limits::CHARGES_IN_FLIGHT_MAX;
+            if (written && idle) || self.is_closed() {
                 return;
             }
-            self.drained.notified().await;
+            self.room.notified().await;
+        }
+    }
+
+    /// Takes a request's message ids, and keeps what CANCEL will look for.
+    pub(crate) fn begin(&self, header: &Header) -> Result<Arc<Pending>, Violation> {
+        self.core.lock().admit(header)?;
+        let pending = Arc::new(Pending::new());
+        let mut requests = self.requests.lock();
+        requests.charges += u32::from(header.credit_charge.max(1));
+        requests.pending.insert(header.message_id, pending.clone());
+        Ok(pending)
+    }
+
+    /// The request is about to get its interim response; false if too many wait behind one.
+    pub(crate) fn go_async(&self, header: &Header) -> bool {
+        let mut requests = self.requests.lock();
+        if requests.asynchronous >= limits::ASYNC_PER_CONNECTION_MAX {
+            return false;
+        }
+        requests.asynchronous += 1;
+        requests.charges -= u32::from(header.credit_charge.max(1));
+        drop(requests);
+        self.room.notify_one();
+        true
+    }
+
+    /// The request is over.
+    pub(crate) fn finish(&self, header: &Header, asynchronous: bool) {
+        let mut requests = self.requests.lock();
+        requests.pending.remove(&header.message_id);
+        if asynchronous {
+            requests.asynchronous -= 1;
+        } else {
+            requests.charges -= u32::from(header.credit_charge.max(1));
+        }
+        drop(requests);
+        self.room.notify_one();
+    }
+
+    /// CANCEL ([MS-SMB2] 3.3.5.16): told to the request that it names, if it still runs.
+    pub(crate) fn cancel(&self, header: &Header) {
+        let id = match header.form {
+            HeaderForm::Async { async_id } => async_id,
+            HeaderForm::Sync { .. } => header.message_id,
+        };
+        let pending = self.requests.lock().pending.get(&id).cloned();
+        if let Some(pending) = pending {
+            pending.cancel();
+        }
+    }
+
+    /// Credits for a response.
+    pub(crate) fn grant(&self, requested: u16) -> u16 {
+        self.core.lock().grant(requested)
+    }
+
+    /// Takes into the hash chains what belongs there ([MS-SMB2] 3.3.5.4, 3.3.5.5). `frame` is a
+    /// frame's pieces, the prefix first; neither opcode is ever part of a compound.
+    pub(crate) fn note_response(&self, header: &Header, frame: &[Bytes]) {
+        let message: Vec<&[u8]> = frame.iter().skip(1).map(AsRef::as_ref).collect();
+        match (header.command, header.status) {
+            (Opcode::NEGOTIATE, NtStatus::SUCCESS) => {
+                self.core.lock().note_negotiate_response(&message);
+            }
+            (Opcode::SESSION_SETUP, NtStatus::MORE_PROCESSING_REQUIRED) => {
+                self.core.lock().note_setup_response(header.session_id, &message);
+            }
+            _ => {}
         }
     }
 
@@ -179,14 +292,48 @@ impl Connection {
         self.sessions.lock().get(&id).cloned()
     }
 
+    /// The keys of that session.
+    pub(crate) fn security(&self, id: SessionId) -> Option<Arc<SessionSecurity>> {
+        self.sessions.lock().get(&id).map(|session| session.security.clone())
+    }
+
     /// The sessions of this connection, in order of id.
     pub fn sessions(&self) -> Vec<Arc<Session>> {
         self.sessions.lock().values().cloned().collect()
     }
 
-    /// Adds a session that was just logged on.
-    pub(crate) fn add_session(&self, session: Arc<Session>) {
-        self.sessions.lock().insert(session.id, session);
+    /// Adds a session that was just logged on; false if the connection has closed meanwhile or
+    /// has as many as it may.
+    #[must_use]
+    pub(crate) fn add_session(&self, session: Arc<Session>) -> bool {
+        let mut sessions = self.sessions.lock();
+        if self.is_closed() || sessions.len() >= limits::SESSIONS_PER_CONNECTION_MAX {
+            return false;
+        }
+        sessions.insert(session.id, session);
+        true
+    }
+
+    /// Takes an authentication that is between two tokens, so that two tokens of one cannot be
+    /// judged at once.
+    pub(crate) fn take_exchange(&self, id: SessionId) -> Option<Acceptor> {
+        self.exchanges.lock().remove(&id)
+    }
+
+    /// Puts an authentication back until its next token comes.
+    pub(crate) fn park_exchange(&self, id: SessionId, acceptor: Acceptor) {
+        self.exchanges.lock().insert(id, acceptor);
+    }
+
+    /// True if no further session may be set up.
+    pub(crate) fn is_full_of_sessions(&self) -> bool {
+        let parked = self.exchanges.lock().len().max(self.core.lock().exchange_count());
+        parked + self.sessions.lock().len() >= limits::SESSIONS_PER_CONNECTION_MAX
+    }
+
+    /// Counts a failed logon; returns how many there were.
+    pub(crate) fn note_logon_failure(&self) -> u32 {
+        self.logon_failures.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Requests for this session are refused from now on.

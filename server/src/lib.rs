@@ -3,6 +3,7 @@
 //! A request's way: `runtime` (sockets) → `core` (sans-IO) → `dispatch` (what each opcode needs)
 //! → a handler (plan, execute, respond) → ports.
 
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod connection;
@@ -12,12 +13,18 @@ pub mod dispatch;
 pub mod fence;
 #[cfg(not(madsim))]
 pub mod folder;
+pub mod handlers;
 pub mod limits;
 pub mod node;
 pub mod pipes;
 pub mod ports;
 pub mod random;
+pub mod runtime;
 pub mod session;
+pub mod settings;
 pub mod signal;
 pub mod status;
 pub mod vfs;
+
+#[cfg(test)]
+mod testing;

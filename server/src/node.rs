@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use holdfast_proto::types::{ClientGuid, VolumeId};
+use holdfast_proto::types::{ClientGuid, SessionId, VolumeId};
 use parking_lot::Mutex;
 
 use crate::connection::{Connection, ConnectionId};
@@ -26,6 +26,7 @@ pub struct Node {
     connections: Mutex<BTreeMap<ConnectionId, Arc<Connection>>>,
     next_connection: AtomicU64,
     next_volatile: AtomicU64,
+    next_session: AtomicU32,
     opens_gate: OnceLock<Arc<dyn OpensGate>>,
 }
 
@@ -46,6 +47,7 @@ impl Node {
             connections: Mutex::default(),
             next_connection: AtomicU64::new(1),
             next_volatile: AtomicU64::new(1),
+            next_session: AtomicU32::new(1),
             opens_gate: OnceLock::new(),
         }
     }
@@ -69,6 +71,13 @@ impl Node {
     /// A FileId.Volatile that this node never gave out before; 0 and all ones are never given.
     pub fn next_volatile(&self) -> u64 {
         self.next_volatile.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A session id that is unique in the cluster before any commit: the upper half belongs to
+    /// this incarnation.
+    pub fn next_session_id(&self) -> SessionId {
+        let counter = self.next_session.fetch_add(1, Ordering::Relaxed);
+        SessionId::new(self.cluster.session_prefix(), counter)
     }
 
     /// The volume of that id.

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use holdfast_proto::types::SessionId;
+
 use super::Pending;
 use crate::connection::Connection;
 use crate::node::Node;
@@ -30,8 +33,12 @@ pub struct ConnectionContext {
     pub node: Arc<Node>,
     pub connection: Arc<Connection>,
     pub info: RequestInfo,
-    /// Interim response and cancellation.
-    pub pending: Arc<Pending>,
+    /// SessionId of the header.
+    pub session_id: SessionId,
+    /// The session of that id, if it is one of this connection.
+    pub session: Option<Arc<Session>>,
+    /// The whole request, for the hash chains.
+    pub message: Bytes,
 }
 
 /// For opcodes of a session.
@@ -42,6 +49,18 @@ pub struct SessionContext {
     pub info: RequestInfo,
     pub pending: Arc<Pending>,
     pub session: Arc<Session>,
+}
+
+/// For opcodes of the tree connect to IPC$. Opcodes with a FileId are also given the pipe.
+#[derive(Clone, Debug)]
+pub struct PipeContext {
+    pub node: Arc<Node>,
+    pub connection: Arc<Connection>,
+    pub info: RequestInfo,
+    pub pending: Arc<Pending>,
+    pub session: Arc<Session>,
+    /// TreeId.
+    pub tree: u32,
 }
 
 /// For opcodes of a tree connect to a share of files. Opcodes with a FileId are also given the

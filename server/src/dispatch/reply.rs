@@ -1,30 +1,51 @@
 //! How a handler answers.
 
 use bytes::Bytes;
+use holdfast_cluster::command::OpenRef;
 use holdfast_cluster::outcome::Refusal;
 use holdfast_proto::NtStatus;
-use holdfast_proto::wire::Encoded;
+use holdfast_proto::msg::{FileId, Response};
+use holdfast_proto::types::SessionId;
 
 use crate::ports::SubmitError;
 use crate::status;
 use crate::vfs::VfsError;
 
+/// What a response gives out that its header, or related requests behind it, have to name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Given {
+    #[default]
+    Nothing,
+    /// SESSION_SETUP: the session, also while it is being set up.
+    Session(SessionId),
+    /// TREE_CONNECT: the tree connect.
+    Tree(u32),
+    /// CREATE: the open.
+    Open(FileId),
+}
+
 /// An answer that carries the response of its opcode.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// SUCCESS, or a remark such as BUFFER_OVERFLOW or MORE_PROCESSING_REQUIRED.
     pub status: NtStatus,
-    /// The encoded response. Its first 64 bytes are room for the header, which is filled in
-    /// later.
-    pub message: Encoded,
-    /// FileId.Volatile of the open that a CREATE gave out: what related requests behind it use.
-    pub created: Option<u64>,
+    pub response: Response,
+    pub given: Given,
+    /// The open that the answer is about: it is not handed to the kernel if the open is this
+    /// node's no more by then. Set by the dispatcher for requests on an open; a CREATE says it
+    /// itself.
+    pub about: Option<OpenRef>,
 }
 
 impl Reply {
     /// SUCCESS with this response.
-    pub fn success(message: Encoded) -> Reply {
-        Reply { status: NtStatus::SUCCESS, message, created: None }
+    pub fn success(response: impl Into<Response>) -> Reply {
+        Reply {
+            status: NtStatus::SUCCESS,
+            response: response.into(),
+            given: Given::Nothing,
+            about: None,
+        }
     }
 
     /// The same response with another status.
@@ -32,9 +53,14 @@ impl Reply {
         Reply { status, ..self }
     }
 
-    /// Names the open that was given out.
-    pub fn with_created(self, volatile: u64) -> Reply {
-        Reply { created: Some(volatile), ..self }
+    /// Names what was given out.
+    pub fn giving(self, given: Given) -> Reply {
+        Reply { given, ..self }
+    }
+
+    /// Names the open that the answer is about.
+    pub fn about(self, open: OpenRef) -> Reply {
+        Reply { about: Some(open), ..self }
     }
 }
 

@@ -1,0 +1,341 @@
+//! One frame's requests, in order: what a compound hands on, interim responses, and the answers
+//! ([MS-SMB2] 3.3.5.2.7, 3.3.4.1, 3.3.4.2).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use holdfast_cluster::command::OpenRef;
+use holdfast_proto::NtStatus;
+use holdfast_proto::header::{Header, HeaderForm};
+use holdfast_proto::msg::{ErrorResponse, FileId, Response};
+use holdfast_proto::opcode::Opcode;
+use holdfast_proto::types::SessionId;
+use tracing::debug;
+
+use super::admit::{self, Ids, Sender};
+use super::call;
+use super::table::{NotReady, Row};
+use super::{Failure, Given, HandlerResult, Pending, Reply, Started};
+use crate::connection::{Connection, OutboundFrame};
+use crate::core::{Inbound, Outgoing, Protection, Sealing, SessionSecurity, seal};
+use crate::limits;
+use crate::node::Node;
+
+/// An answer that is ready to leave.
+struct Answer {
+    header: Header,
+    response: Response,
+    shield: Shield,
+    about: Option<OpenRef>,
+}
+
+/// How an answer is protected, with the keys that outlive their session's table entry.
+#[derive(Clone)]
+enum Shield {
+    Clear,
+    Signed(Arc<SessionSecurity>),
+    Encrypted(Arc<SessionSecurity>),
+}
+
+impl Shield {
+    fn sealing(&self) -> Sealing<'_> {
+        match self {
+            Shield::Clear => Sealing::Clear,
+            Shield::Signed(security) => Sealing::Signed(security),
+            Shield::Encrypted(security) => Sealing::Encrypted(security),
+        }
+    }
+}
+
+/// What a compound hands on from one request to the next.
+struct Handed {
+    ids: Option<Ids>,
+    file: Option<FileId>,
+    /// The CREATE before failed: what names its open fails alike.
+    create_failed: Option<NtStatus>,
+}
+
+struct Chain {
+    node: Arc<Node>,
+    connection: Arc<Connection>,
+    handed: Handed,
+    ready: Vec<Answer>,
+}
+
+/// Runs the requests of one frame to their answers.
+pub(crate) async fn run_chain(
+    node: Arc<Node>,
+    connection: Arc<Connection>,
+    requests: Vec<(Inbound, Arc<Pending>)>,
+) {
+    let _guard = CloseOnPanic(connection.clone());
+    let handed = Handed { ids: None, file: None, create_failed: None };
+    let mut chain = Chain { node, connection, handed, ready: Vec::with_capacity(requests.len()) };
+    for (request, pending) in requests {
+        if chain.connection.is_closed() {
+            // Nobody hears the answers, and what has not begun need not begin.
+            chain.connection.finish(&request.header, false);
+            continue;
+        }
+        chain.run(request, pending).await;
+    }
+    chain.flush();
+}
+
+/// A handler that panics leaves requests without an answer: the client must not wait for them.
+struct CloseOnPanic(Arc<Connection>);
+
+impl Drop for CloseOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.close("a handler failed; this is a defect of the server");
+        }
+    }
+}
+
+impl Chain {
+    async fn run(&mut self, request: Inbound, pending: Arc<Pending>) {
+        let related = request.is_related();
+        let ids = match (related, self.handed.ids) {
+            (true, Some(ids)) => ids,
+            (true, None) | (false, _) => Ids::of(&request),
+        };
+        let orphan = related && self.handed.ids.is_none();
+        if !related {
+            self.handed = Handed { ids: None, file: None, create_failed: None };
+        }
+        self.handed.ids = Some(ids);
+        let sender = match Sender::of(&self.connection, &request, ids) {
+            Ok(sender) => sender,
+            Err(violation) => return self.connection.close(&violation.to_string()),
+        };
+        let shield = shield(&self.connection, &request, &sender);
+        let mut header = request.header;
+        header.session_id = ids.session;
+        header.form = match header.form {
+            HeaderForm::Sync { process_id, .. } => {
+                HeaderForm::Sync { process_id, tree_id: ids.tree }
+            }
+            form @ HeaderForm::Async { .. } => form,
+        };
+        let (row, result, asynchronous) = if orphan {
+            (None, Err(NtStatus::INVALID_PARAMETER.into()), false)
+        } else {
+            self.execute(&request, ids, &sender, &pending, header, &shield).await
+        };
+        self.connection.finish(&request.header, asynchronous);
+        self.answer(row, header, result, asynchronous, shield);
+    }
+
+    /// Admits the request and runs its handler. Sends the interim response if it takes long.
+    async fn execute(
+        &mut self,
+        request: &Inbound,
+        ids: Ids,
+        sender: &Sender,
+        pending: &Arc<Pending>,
+        header: Header,
+        shield: &Shield,
+    ) -> (Option<&'static Row>, HandlerResult, bool) {
+        let admitted =
+            admit::admit(&self.node, &self.connection, request, ids, sender, pending);
+        let (row, mut call) = match admitted {
+            Ok(admitted) => admitted,
+            Err(failure) => return (None, Err(failure), false),
+        };
+        if call.info.related {
+            call.related_file = self.handed.file;
+            if let Some(status) = self.handed.create_failed
+                && row.needs == super::table::Needs::Tree
+                && !matches!(row.opcode, Opcode::CREATE | Opcode::TREE_DISCONNECT)
+            {
+                return (Some(row), Err(status.into()), false);
+            }
+        }
+        let named = call::Naming::new(&call);
+        let Started { file, mut running } = match (row.start)(call) {
+            Ok(started) => started,
+            Err(failure) => return (Some(row), Err(failure), false),
+        };
+        let about = if row.about_open { named.about(file) } else { None };
+        if file.is_some() {
+            self.handed.file = file;
+        }
+        let mut asynchronous = false;
+        let mut result = if row.interim {
+            tokio::select! {
+                biased;
+                result = &mut running => Some(result),
+                () = pending.waiting() => None,
+                () = tokio::time::sleep(limits::INTERIM_AFTER) => None,
+            }
+        } else {
+            None
+        };
+        if result.is_none() && row.interim && self.connection.go_async(&request.header) {
+            self.interim(header, shield);
+            asynchronous = true;
+        }
+        let result = match result.take() {
+            Some(result) => result,
+            None => running.await,
+        };
+        (Some(row), result.map(|reply| Reply { about: reply.about.or(about), ..reply }), asynchronous)
+    }
+
+    /// Answers so far leave first; then the interim response, which is never signed
+    /// ([MS-SMB2] 3.3.4.1.1).
+    fn interim(&mut self, header: Header, shield: &Shield) {
+        self.flush();
+        let mut response = header.response(NtStatus::PENDING);
+        response.form = HeaderForm::Async { async_id: header.message_id };
+        response.credits = self.connection.grant(header.credits);
+        let shield = match shield {
+            Shield::Signed(_) | Shield::Clear => Shield::Clear,
+            Shield::Encrypted(security) => Shield::Encrypted(security.clone()),
+        };
+        let response =
+            Answer { header: response, response: error(Bytes::new()), shield, about: None };
+        self.ready.push(response);
+        self.flush();
+    }
+
+    /// Turns the handler's result into an answer, and hands on what the next request may use.
+    fn answer(
+        &mut self,
+        row: Option<&'static Row>,
+        request: Header,
+        result: HandlerResult,
+        asynchronous: bool,
+        mut shield: Shield,
+    ) {
+        let (status, response, about) = match result {
+            Ok(reply) => {
+                self.hand_on(request.command, &reply);
+                if let (Given::Session(id), NtStatus::SUCCESS) = (reply.given, reply.status) {
+                    shield = self.shield_of_new_session(id, shield);
+                }
+                (reply.status, reply.response, reply.about)
+            }
+            Err(failure) => match self.explain(row, failure) {
+                Some((status, data)) => {
+                    if request.command == Opcode::CREATE {
+                        self.handed.create_failed = Some(status);
+                        self.handed.file = None;
+                    }
+                    debug!(peer = %self.connection.peer, opcode = %request.command, %status,
+                        "request failed");
+                    (status, error(data), None)
+                }
+                None => return,
+            },
+        };
+        let mut header = request.response(status);
+        let ids = self.handed.ids.unwrap_or(Ids { session: SessionId(0), tree: 0 });
+        header.session_id = ids.session;
+        header.form = match header.form {
+            _ if asynchronous => HeaderForm::Async { async_id: request.message_id },
+            HeaderForm::Sync { process_id, .. } => {
+                HeaderForm::Sync { process_id, tree_id: ids.tree }
+            }
+            form @ HeaderForm::Async { .. } => form,
+        };
+        if !asynchronous {
+            header.credits = self.connection.grant(request.credits);
+        }
+        self.ready.push(Answer { header, response, shield, about });
+        if asynchronous {
+            self.flush();
+        }
+    }
+
+    fn hand_on(&mut self, opcode: Opcode, reply: &Reply) {
+        if let Some(ids) = &mut self.handed.ids {
+            match reply.given {
+                Given::Session(session) => ids.session = session,
+                Given::Tree(tree) => ids.tree = tree,
+                Given::Open(file) => self.handed.file = Some(file),
+                Given::Nothing => {}
+            }
+        }
+        if opcode == Opcode::CREATE {
+            self.handed.create_failed = None;
+        }
+    }
+
+    /// The status of a failure; none if the connection is closed instead.
+    fn explain(&self, row: Option<&Row>, failure: Failure) -> Option<(NtStatus, Bytes)> {
+        match failure {
+            Failure::Status { status, data } => Some((status, data)),
+            Failure::Disconnect(why) => {
+                self.connection.close(why);
+                None
+            }
+            Failure::NotReady => match row.map(|row| row.not_ready) {
+                Some(NotReady::Status(status)) => Some((status, Bytes::new())),
+                Some(NotReady::Disconnect) | None => {
+                    self.connection.close("the cluster has no leader, or does not answer");
+                    None
+                }
+            },
+        }
+    }
+
+    /// The answer that completes a logon is signed with the new keys ([MS-SMB2] 3.3.5.5.3).
+    fn shield_of_new_session(&self, id: SessionId, shield: Shield) -> Shield {
+        match (shield, self.connection.session(id)) {
+            (Shield::Clear, Some(session)) => Shield::Signed(session.security.clone()),
+            (shield, _) => shield,
+        }
+    }
+
+    /// Sends what is ready.
+    fn flush(&mut self) {
+        let answers = std::mem::take(&mut self.ready);
+        if answers.is_empty() {
+            return;
+        }
+        let first = answers.first().map(|answer| answer.header);
+        let mut about = Vec::new();
+        let mut shields = Vec::with_capacity(answers.len());
+        let mut messages = Vec::with_capacity(answers.len());
+        for answer in answers {
+            about.extend(answer.about);
+            shields.push(answer.shield);
+            messages.push((answer.header, answer.response));
+        }
+        let outgoing = messages.into_iter().zip(&shields).map(|((header, response), shield)| {
+            Outgoing { header, response, sealing: shield.sealing() }
+        });
+        let frames = seal(outgoing.collect());
+        for pieces in frames {
+            if let Some(header) = first {
+                self.connection.note_response(&header, &pieces);
+            }
+            let frame = OutboundFrame { pieces, about: about.clone(), written: None };
+            if self.connection.enqueue(frame).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// An answer is protected as its request was.
+fn shield(connection: &Connection, request: &Inbound, sender: &Sender) -> Shield {
+    match (request.protection, sender.security()) {
+        (Protection::Encrypted(session), None) => match connection.security(session) {
+            Some(security) => Shield::Encrypted(security),
+            None => Shield::Clear,
+        },
+        (Protection::Encrypted(_), Some(security)) => Shield::Encrypted(security.clone()),
+        (Protection::Clear, Some(security)) if sender.signed => Shield::Signed(security.clone()),
+        (Protection::Clear, _) => Shield::Clear,
+    }
+}
+
+fn error(data: Bytes) -> Response {
+    if data.is_empty() {
+        return Response::Error(ErrorResponse::default());
+    }
+    Response::Error(ErrorResponse::with_data(data, true))
+}

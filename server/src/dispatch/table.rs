@@ -1,0 +1,102 @@
+//! The one table: what each opcode needs, what it says while the cluster has no leader, and its
+//! handler.
+
+use holdfast_proto::NtStatus;
+use holdfast_proto::opcode::Opcode;
+
+use super::{Call, Failure, Started};
+use crate::handlers::{self, negotiate, session_setup, tree_connect, tree_disconnect};
+use crate::pipes;
+
+/// What has to be there before a request reaches its handler.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Needs {
+    /// The connection only. SESSION_SETUP looks for its session itself.
+    Connection,
+    /// A session that was logged on.
+    Session,
+    /// A tree connect of that session; an open, where the request names one.
+    Tree,
+}
+
+/// What a client is told when the cluster gave no answer in time (DESIGN: not ready).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotReady {
+    /// A status that clients try again after.
+    Status(NtStatus),
+    /// Nothing: the connection is closed, so that the client tries elsewhere.
+    Disconnect,
+}
+
+/// One opcode.
+pub struct Row {
+    pub opcode: Opcode,
+    pub needs: Needs,
+    pub not_ready: NotReady,
+    /// True if an interim response may precede the answer.
+    pub interim: bool,
+    /// True if the answer is about the open that the request names and must not be given once
+    /// the open is another node's. CLOSE ends its open, so its answer is not.
+    pub about_open: bool,
+    pub start: fn(Call) -> Result<Started, Failure>,
+}
+
+impl Row {
+    const fn new(opcode: Opcode, needs: Needs, start: fn(Call) -> Result<Started, Failure>) -> Row {
+        let about_open = false;
+        Row { opcode, needs, not_ready: NotReady::Disconnect, interim: true, about_open, start }
+    }
+
+    const fn on_open(opcode: Opcode, start: fn(Call) -> Result<Started, Failure>) -> Row {
+        Row { about_open: true, ..Row::new(opcode, Needs::Tree, start) }
+    }
+
+    const fn not_ready(self, status: NtStatus) -> Row {
+        Row { not_ready: NotReady::Status(status), ..self }
+    }
+
+    const fn without_interim(self) -> Row {
+        Row { interim: false, ..self }
+    }
+}
+
+/// The row of an opcode; none if it is not served.
+pub fn row(opcode: Opcode) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.opcode == opcode)
+}
+
+/// CANCEL is not here: it has no answer and is carried out where it is read.
+static TABLE: &[Row] = &[
+    Row::new(Opcode::NEGOTIATE, Needs::Connection, |c| c.on_connection(negotiate::handle))
+        .without_interim(),
+    Row::new(Opcode::SESSION_SETUP, Needs::Connection, |c| c.on_connection(session_setup::handle))
+        .without_interim(),
+    Row::new(Opcode::LOGOFF, Needs::Session, |c| c.on_session(handlers::logoff::handle)),
+    Row::new(Opcode::TREE_CONNECT, Needs::Session, |c| c.on_session(tree_connect::handle)),
+    Row::new(Opcode::TREE_DISCONNECT, Needs::Tree, |c| {
+        c.on_tree(tree_disconnect::handle, tree_disconnect::handle_ipc)
+    }),
+    Row::new(Opcode::CREATE, Needs::Tree, |c| c.on_tree(handlers::unserved_tree, pipes::create))
+        .not_ready(NtStatus::SERVER_UNAVAILABLE),
+    Row::new(Opcode::CLOSE, Needs::Tree, |c| c.on_open(handlers::unserved, pipes::close)),
+    Row::on_open(Opcode::FLUSH, |c| c.on_open(handlers::unserved, pipes::flush)),
+    Row::on_open(Opcode::READ, |c| c.on_open(handlers::unserved, pipes::read)),
+    Row::on_open(Opcode::WRITE, |c| c.on_open(handlers::unserved, pipes::write))
+        .not_ready(NtStatus::FILE_NOT_AVAILABLE),
+    Row::on_open(Opcode::IOCTL, |c| c.on_ioctl(handlers::unserved_ioctl, pipes::ioctl))
+        .not_ready(NtStatus::FILE_NOT_AVAILABLE),
+    Row::on_open(Opcode::QUERY_INFO, |c| c.on_open(handlers::unserved, pipes::query_info)),
+    Row::new(Opcode::ECHO, Needs::Connection, |c| c.on_connection(handlers::echo::handle)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_opcode_has_one_row_at_most() {
+        for opcode in Opcode::ALL {
+            assert!(TABLE.iter().filter(|row| row.opcode == *opcode).count() <= 1, "{opcode}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The last step of a logon: keys, the entry in the log, the session's place in the tables.
+
+use std::sync::Arc;
+
+use holdfast_cluster::command::{Command, EndHow};
+use holdfast_cluster::outcome::Outcome;
+use holdfast_proto::NtStatus;
+use holdfast_proto::crypto::{PreauthHash, SessionKeys};
+use holdfast_proto::types::{Dialect, SessionId};
+use tracing::info;
+
+use super::LoggedOn;
+use crate::auth::user_sid;
+use crate::core::{SecurityTerms, SessionSecurity};
+use crate::dispatch::{ConnectionContext, Failure};
+use crate::node::Node;
+use crate::ports::SubmitError;
+use crate::session::{Session, end_session};
+use crate::settings::Identity;
+
+/// Puts the session into the log and then into the tables.
+pub(super) async fn log_on(
+    context: &ConnectionContext,
+    identity: &Identity,
+    id: SessionId,
+    logged_on: LoggedOn,
+    preauth: &PreauthHash,
+) -> Result<(), Failure> {
+    let (node, connection) = (&context.node, &context.connection);
+    let negotiated = connection.negotiated().ok_or(NtStatus::INVALID_PARAMETER)?;
+    let terms = SecurityTerms {
+        signing: negotiated.signing,
+        cipher: negotiated.cipher,
+        encrypt_data: false,
+    };
+    let keys = SessionKeys::derive(&logged_on.verified.session_key, preauth);
+    let security = Arc::new(SessionSecurity::new(id, terms, &keys));
+    let sid = user_sid(identity.cluster_id, logged_on.rid);
+    let command = Command::LogOn {
+        life: node.cluster.life(),
+        session: id,
+        user: logged_on.user.clone(),
+        client_guid: negotiated.client_guid,
+        dialect: Dialect::SMB_3_1_1.0,
+    };
+    match node.cluster.submit(command).await {
+        Ok(Outcome::Refused(refusal)) => return Err(refusal.into()),
+        Ok(_) => {}
+        Err(error) => {
+            // It may be in the log: a session that nobody serves must not stay there.
+            tokio::spawn(forget(node.clone(), id));
+            return Err(error.into());
+        }
+    }
+    let session = Arc::new(Session::new(id, logged_on.user, sid, security, connection));
+    let kept = node.sessions.insert(session.clone()) && connection.add_session(session.clone());
+    if !kept {
+        end_session(node, &session, EndHow::ConnectionLost).await;
+        return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+    }
+    connection.core(|core| core.set_authenticated());
+    info!(peer = %connection.peer, client = %connection.client_guid(), session = %id,
+        user = %session.user, "logged on");
+    Ok(())
+}
+
+/// Ends a session in the log that is in no table.
+async fn forget(node: Arc<Node>, session: SessionId) {
+    let command = Command::EndSession { session, how: EndHow::ConnectionLost };
+    while let Err(SubmitError::Unknown) = node.cluster.submit(command.clone()).await {}
+}

@@ -1,0 +1,10 @@
+//! The only part that touches sockets: the listener and one task per connection. Also runs in
+//! the simulator, whose sockets send only when they are flushed.
+
+mod connection_task;
+mod listener;
+#[cfg(test)]
+mod tests;
+
+pub use connection_task::serve;
+pub use listener::Listener;

@@ -1,0 +1,234 @@
+//! A node and a client over a pipe in memory: negotiation, logon, tree connects, protection.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use holdfast_proto::NtStatus;
+use holdfast_proto::frame::Smb1Negotiate;
+use holdfast_proto::frame::smb1_negotiate::SMB_2_WILDCARD;
+use holdfast_proto::header::HeaderFlags;
+use holdfast_proto::msg::create::ImpersonationLevel;
+use holdfast_proto::msg::{
+    CloseRequest, CreateRequest, EchoRequest, FileId, LogoffRequest, ReadRequest, Request,
+    Response, TreeConnectRequest, TreeDisconnectRequest, WriteRequest,
+};
+use holdfast_proto::opcode::Opcode;
+use holdfast_proto::rpc::pdu::{Bind, PresentationContext};
+use holdfast_proto::rpc::{Pdu, PduBody, SyntaxId, srvsvc};
+use holdfast_proto::types::{
+    AccessMask, CreateDisposition, CreateOptions, Dialect, FileAttributes, OplockLevel, SessionId,
+    ShareAccess, VolumeId,
+};
+
+use crate::node::Node;
+use crate::ports::{Cluster, Vfs};
+use crate::testing::{self, LocalCluster, PASSWORD, USER, WireClient};
+use crate::vfs::memory::MemoryVolume;
+
+fn node() -> (Arc<Node>, Arc<LocalCluster>) {
+    let volume: Arc<dyn Vfs> = Arc::new(MemoryVolume::new(VolumeId(1)));
+    testing::node(BTreeMap::from([(VolumeId(1), volume)]))
+}
+
+fn open(name: &str) -> CreateRequest {
+    CreateRequest {
+        security_flags: 0,
+        requested_oplock_level: OplockLevel::NONE,
+        impersonation_level: ImpersonationLevel::IMPERSONATION,
+        desired_access: AccessMask::FILE_GENERIC_READ,
+        file_attributes: FileAttributes::NONE,
+        share_access: ShareAccess::NONE,
+        create_disposition: CreateDisposition::OPEN,
+        create_options: CreateOptions::NONE,
+        name: name.to_owned(),
+        contexts: Default::default(),
+    }
+}
+
+#[tokio::test]
+async fn the_old_protocols_negotiate_leads_to_the_new_one() {
+    let (node, _) = node();
+    let mut client = WireClient::connect(&node);
+    let old = Smb1Negotiate { dialects: vec![Bytes::from_static(SMB_2_WILDCARD)] };
+    client.send_raw(&old.to_bytes()).await;
+    let (header, response) = client.receive().await.unwrap();
+    let Response::Negotiate(response) = response else { panic!("{header:?}") };
+    assert_eq!(response.dialect_revision, Dialect::SMB_2_WILDCARD);
+    // The old protocol's message counts as message 0.
+    client.header(Opcode::NEGOTIATE);
+    assert_eq!(client.negotiate().await.dialect_revision, Dialect::SMB_3_1_1);
+    assert_eq!(client.log_on(USER, PASSWORD, SessionId(0)).await, NtStatus::SUCCESS);
+}
+
+#[tokio::test]
+async fn a_logon_is_in_the_log_and_ends_with_its_connection() {
+    let (node, cluster) = node();
+    let mut client = WireClient::logged_on(&node).await;
+    let session = client.session;
+    assert_eq!(cluster.state().session(session).unwrap().user, USER);
+    assert_eq!(client.tree_connect("DATA").await, NtStatus::SUCCESS);
+    assert_eq!(client.tree_connect("nowhere").await, NtStatus::BAD_NETWORK_NAME);
+    let (header, _) = client.call(EchoRequest).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+    assert!(client.credits > 32);
+    drop(client);
+    while cluster.state().session(session).is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert!(node.sessions.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_late() {
+    let (node, cluster) = node();
+    let begun = tokio::time::Instant::now();
+    let attempt = async |user: &str, password: &str| {
+        let mut client = WireClient::connect(&node);
+        client.negotiate().await;
+        client.log_on(user, password, SessionId(0)).await
+    };
+    let (wrong, unknown) = tokio::join!(attempt(USER, "Secret"), attempt("nobody", PASSWORD));
+    assert_eq!((wrong, unknown), (NtStatus::LOGON_FAILURE, NtStatus::LOGON_FAILURE));
+    assert!(begun.elapsed() >= crate::limits::LOGON_DELAY);
+    assert_eq!(cluster.state().sessions().count(), 0);
+}
+
+#[tokio::test]
+async fn a_new_session_replaces_the_previous_one() {
+    let (node, cluster) = node();
+    let old = WireClient::logged_on(&node).await;
+    let mut new = WireClient::connect(&node);
+    new.negotiate().await;
+    assert_eq!(new.log_on(USER, PASSWORD, old.session).await, NtStatus::SUCCESS);
+    assert!(cluster.state().session(old.session).is_none());
+    assert!(cluster.state().session(new.session).is_some());
+}
+
+#[tokio::test]
+async fn log_off_and_tree_disconnect() {
+    let (node, cluster) = node();
+    let mut client = WireClient::on_share(&node, "data").await;
+    let (header, _) = client.call(TreeDisconnectRequest).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+    let (header, _) = client.call(TreeDisconnectRequest).await;
+    assert_eq!(header.status, NtStatus::NETWORK_NAME_DELETED);
+    let (header, _) = client.call(LogoffRequest).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+    assert!(cluster.state().session(client.session).is_none());
+    let (header, _) = client.call(TreeDisconnectRequest).await;
+    assert_eq!(header.status, NtStatus::USER_SESSION_DELETED);
+}
+
+#[tokio::test]
+async fn encrypted_shares_want_encryption() {
+    let (node, _) = node();
+    let mut client = WireClient::on_share(&node, "vault").await;
+    let (header, _) = client.call(TreeDisconnectRequest).await;
+    assert_eq!(header.status, NtStatus::ACCESS_DENIED);
+    client.encrypt = true;
+    let (header, _) = client.call(TreeDisconnectRequest).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+}
+
+#[tokio::test]
+async fn what_is_forged_closes_the_connection() {
+    let (node, _) = node();
+    // A changed signature.
+    let mut client = WireClient::on_share(&node, "data").await;
+    let header = client.header(Opcode::ECHO);
+    let mut forged = Request::from(EchoRequest).to_message(&header).to_bytes().to_vec();
+    forged[16] |= HeaderFlags::SIGNED.0 as u8;
+    client.send_raw(&forged).await;
+    assert!(client.receive().await.is_none());
+    // A message id twice.
+    let mut client = WireClient::on_share(&node, "data").await;
+    let header = client.header(Opcode::ECHO);
+    client.send(vec![(header, EchoRequest.into())]).await;
+    client.receive().await.unwrap();
+    client.send(vec![(header, EchoRequest.into())]).await;
+    assert!(client.receive().await.is_none());
+    // A second NEGOTIATE.
+    let mut client = WireClient::connect(&node);
+    client.negotiate().await;
+    let header = client.header(Opcode::NEGOTIATE);
+    client.send(vec![(header, WireClient::offer().into())]).await;
+    assert!(client.receive().await.is_none());
+    // TREE_CONNECT without a signature.
+    let mut client = WireClient::logged_on(&node).await;
+    let header = client.header(Opcode::TREE_CONNECT);
+    let request = TreeConnectRequest { path: r"\\h\data".to_owned(), ..Default::default() };
+    let plain = Request::from(request).to_message(&header).to_bytes();
+    client.send_raw(&plain).await;
+    assert!(client.receive().await.is_none());
+}
+
+#[tokio::test]
+async fn unsigned_requests_are_refused() {
+    let (node, _) = node();
+    let mut client = WireClient::on_share(&node, "data").await;
+    let header = client.header(Opcode::TREE_DISCONNECT);
+    let plain = Request::from(TreeDisconnectRequest).to_message(&header).to_bytes();
+    client.send_raw(&plain).await;
+    let (header, _) = client.receive().await.unwrap();
+    assert_eq!(header.status, NtStatus::ACCESS_DENIED);
+}
+
+#[tokio::test]
+async fn a_compound_hands_on_the_open_and_its_failure() {
+    let (node, _) = node();
+    for (name, expected) in
+        [("srvsvc", NtStatus::SUCCESS), ("spoolss", NtStatus::OBJECT_NAME_NOT_FOUND)]
+    {
+        let mut client = WireClient::on_share(&node, "IPC$").await;
+        let create = client.header(Opcode::CREATE);
+        let mut close = client.header(Opcode::CLOSE);
+        close.flags |= HeaderFlags::RELATED_OPERATIONS;
+        (close.session_id, close.form) = (SessionId(u64::MAX), create.form);
+        let request = CloseRequest { file_id: FileId::ANY, ..CloseRequest::default() };
+        client.send(vec![(create, open(name).into()), (close, request.into())]).await;
+        let (first, _) = client.receive().await.unwrap();
+        let (second, _) = client.receive().await.unwrap();
+        assert_eq!((first.status, second.status), (expected, expected));
+        assert_eq!(second.session_id, client.session);
+        assert!(second.flags.contains(HeaderFlags::RELATED_OPERATIONS));
+    }
+    // The first of a compound has nothing before it.
+    let mut client = WireClient::on_share(&node, "IPC$").await;
+    let mut header = client.header(Opcode::CLOSE);
+    header.flags |= HeaderFlags::RELATED_OPERATIONS;
+    client.send(vec![(header, CloseRequest::default().into())]).await;
+    let (header, _) = client.receive().await.unwrap();
+    assert_eq!(header.status, NtStatus::INVALID_PARAMETER);
+}
+
+#[tokio::test]
+async fn a_pipe_is_bound_to() {
+    let (node, _) = node();
+    let mut client = WireClient::on_share(&node, "IPC$").await;
+    client.encrypt = true;
+    let (_, response) = client.call(open("srvsvc")).await;
+    let Response::Create(created) = response else { panic!("{response:?}") };
+    let file_id = created.file_id;
+    let bind = Bind {
+        max_xmit_frag: 4280,
+        max_recv_frag: 4280,
+        assoc_group: 0,
+        contexts: vec![PresentationContext {
+            id: 0,
+            interface: srvsvc::INTERFACE,
+            transfer_syntaxes: vec![SyntaxId::NDR32],
+        }],
+    };
+    let data = Bytes::from(Pdu::whole(1, PduBody::Bind(bind)).encode());
+    let (header, _) = client.call(WriteRequest { file_id, data, ..Default::default() }).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+    let read = ReadRequest { file_id, length: 20, ..ReadRequest::default() };
+    let (header, response) = client.call(read.clone()).await;
+    assert_eq!(header.status, NtStatus::BUFFER_OVERFLOW);
+    let Response::Read(first) = response else { panic!("{response:?}") };
+    let (_, response) = client.call(ReadRequest { length: 4280, ..read }).await;
+    let Response::Read(second) = response else { panic!("{response:?}") };
+    let packet = [first.data, second.data].concat();
+    assert!(matches!(Pdu::decode(&packet).unwrap().body, PduBody::BindAck(_)));
+}
