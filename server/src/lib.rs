@@ -3,20 +3,30 @@
 //! A request's way: `runtime` (sockets) → `core` (sans-IO) → `dispatch` (what each opcode needs)
 //! → a handler (plan, execute, respond) → ports.
 
+pub mod barrier;
+pub mod breaks;
 pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod core;
 pub mod dispatch;
+pub mod duties;
+pub mod effects;
 #[cfg(not(madsim))]
 pub mod fence;
 #[cfg(not(madsim))]
 pub mod folder;
+pub mod gate;
+pub mod informed;
+pub mod io;
 pub mod handlers;
 pub mod limits;
 pub mod node;
+pub mod opens_keeper;
+pub mod peers;
 pub mod pipes;
+pub mod places;
 pub mod ports;
 pub mod random;
 pub mod runtime;
@@ -25,6 +35,7 @@ pub mod settings;
 pub mod signal;
 pub mod status;
 pub mod vfs;
+pub mod wildcard;
 
 #[cfg(test)]
 mod testing;

@@ -90,6 +90,15 @@ pub const LOGON_FAILURES_MAX: u32 = 16;
 /// What a named pipe keeps of an unfinished request, and of an answer not yet fetched.
 pub const PIPE_BUFFER_MAX: usize = 1 << 20;
 
+/// Elements of one LOCK.
+pub const LOCKS_PER_REQUEST_MAX: usize = 1024;
+
+/// How long a question to another node waits for its answer.
+pub const PEER_ANSWER: Duration = Duration::from_millis(300);
+
+/// Between two questions to a node that gave none.
+pub const PEER_ASK_AGAIN: Duration = Duration::from_millis(10);
+
 const _: () = {
     assert!(FRAME_MAX > MAX_IO_SIZE as usize);
     assert!(FRAME_MAX < 1 << 24, "the transport's length has three bytes");

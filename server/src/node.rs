@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use holdfast_proto::types::{ClientGuid, SessionId, VolumeId};
 use parking_lot::Mutex;
 
+use crate::breaks::Breaks;
 use crate::connection::{Connection, ConnectionId};
+use crate::gate::Gate;
 use crate::limits;
 use crate::ports::{Clock, Cluster, Random, Vfs};
 use crate::session::{OpensGate, SessionTable};
@@ -23,6 +25,10 @@ pub struct Node {
     pub random: Arc<dyn Random>,
     /// The sessions of this node.
     pub sessions: SessionTable,
+    /// Before the storage, and before answers.
+    pub gate: Gate,
+    /// Break notifications on their way to clients.
+    pub breaks: Breaks,
     connections: Mutex<BTreeMap<ConnectionId, Arc<Connection>>>,
     next_connection: AtomicU64,
     next_volatile: AtomicU64,
@@ -39,6 +45,8 @@ impl Node {
         random: Arc<dyn Random>,
     ) -> Node {
         Node {
+            gate: Gate::new(Arc::clone(&cluster), Arc::clone(&clock)),
+            breaks: Breaks::default(),
             cluster,
             volumes,
             clock,

@@ -21,6 +21,8 @@ pub struct Negotiated {
     pub signing: SigningAlgorithm,
     /// None: the client offered no cipher that is served.
     pub cipher: Option<Cipher>,
+    /// The client offered SMB2_GLOBAL_CAP_LEASING.
+    pub leasing: bool,
     /// The client offered SMB2_GLOBAL_CAP_PERSISTENT_HANDLES.
     pub persistent_handles: bool,
 }

@@ -7,6 +7,7 @@ use holdfast_proto::NtStatus;
 use holdfast_proto::msg::{FileId, Response};
 use holdfast_proto::types::SessionId;
 
+use crate::gate::GateError;
 use crate::ports::SubmitError;
 use crate::status;
 use crate::vfs::VfsError;
@@ -121,6 +122,19 @@ impl From<SubmitError> for Failure {
         match error {
             SubmitError::Unknown => Failure::NotReady,
             SubmitError::Ended => Failure::Disconnect("this incarnation of the node has ended"),
+        }
+    }
+}
+
+impl From<GateError> for Failure {
+    fn from(error: GateError) -> Failure {
+        match error {
+            GateError::Locked => NtStatus::FILE_LOCK_CONFLICT.into(),
+            // Taken over, or closed under the request: whoever owns it now answers.
+            GateError::Lost => Failure::Disconnect("the open is served elsewhere by now"),
+            GateError::Ended => Failure::Disconnect("this incarnation of the node has ended"),
+            // Handled where operations enter; here it means that the leases never stay broken.
+            GateError::MustBreak => NtStatus::FILE_NOT_AVAILABLE.into(),
         }
     }
 }

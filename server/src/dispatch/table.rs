@@ -2,6 +2,7 @@
 //! handler.
 
 use holdfast_proto::NtStatus;
+use holdfast_proto::msg::ChangeNotifyRequest;
 use holdfast_proto::opcode::Opcode;
 
 use super::{Call, Failure, Started};
@@ -76,16 +77,31 @@ static TABLE: &[Row] = &[
     Row::new(Opcode::TREE_DISCONNECT, Needs::Tree, |c| {
         c.on_tree(tree_disconnect::handle, tree_disconnect::handle_ipc)
     }),
-    Row::new(Opcode::CREATE, Needs::Tree, |c| c.on_tree(handlers::unserved_tree, pipes::create))
+    Row::new(Opcode::CREATE, Needs::Tree, |c| c.on_tree(handlers::create::handle, pipes::create))
         .not_ready(NtStatus::SERVER_UNAVAILABLE),
-    Row::new(Opcode::CLOSE, Needs::Tree, |c| c.on_open(handlers::unserved, pipes::close)),
-    Row::on_open(Opcode::FLUSH, |c| c.on_open(handlers::unserved, pipes::flush)),
-    Row::on_open(Opcode::READ, |c| c.on_open(handlers::unserved, pipes::read)),
-    Row::on_open(Opcode::WRITE, |c| c.on_open(handlers::unserved, pipes::write))
+    Row::new(Opcode::CLOSE, Needs::Tree, |c| c.on_open(handlers::close::handle, pipes::close)),
+    Row::on_open(Opcode::FLUSH, |c| c.on_open(handlers::flush::handle, pipes::flush)),
+    Row::on_open(Opcode::READ, |c| c.on_open(handlers::read::handle, pipes::read)),
+    Row::on_open(Opcode::WRITE, |c| c.on_open(handlers::write::handle, pipes::write))
         .not_ready(NtStatus::FILE_NOT_AVAILABLE),
-    Row::on_open(Opcode::IOCTL, |c| c.on_ioctl(handlers::unserved_ioctl, pipes::ioctl))
+    Row::on_open(Opcode::LOCK, |c| c.on_open(handlers::lock::handle, handlers::not_for_pipes)),
+    Row::on_open(Opcode::IOCTL, |c| c.on_ioctl(handlers::ioctl::handle, pipes::ioctl))
         .not_ready(NtStatus::FILE_NOT_AVAILABLE),
-    Row::on_open(Opcode::QUERY_INFO, |c| c.on_open(handlers::unserved, pipes::query_info)),
+    Row::on_open(Opcode::QUERY_DIRECTORY, |c| {
+        c.on_open(handlers::query_directory::handle, handlers::not_for_pipes)
+    }),
+    Row::on_open(Opcode::CHANGE_NOTIFY, |c| {
+        c.on_open(handlers::unserved::<ChangeNotifyRequest>, handlers::not_for_pipes)
+    }),
+    Row::on_open(Opcode::QUERY_INFO, |c| {
+        c.on_open(handlers::query_info::handle, pipes::query_info)
+    }),
+    Row::on_open(Opcode::SET_INFO, |c| {
+        c.on_open(handlers::set_info::handle, handlers::not_for_pipes)
+    }),
+    Row::new(Opcode::OPLOCK_BREAK, Needs::Tree, |c| {
+        c.on_tree(handlers::oplock_break::handle, handlers::no_leases)
+    }),
     Row::new(Opcode::ECHO, Needs::Connection, |c| c.on_connection(handlers::echo::handle)),
 ];
 

@@ -85,23 +85,23 @@ impl Drop for Permit {
     }
 }
 
-/// Lets an answer be written to the client, or not. Holds nothing up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReplyGuard {
-    open: OpenRef,
+/// The same for a step of the node's own.
+#[must_use]
+pub struct NodePermit {
+    operations: Arc<AtomicUsize>,
+}
+
+impl Drop for NodePermit {
+    fn drop(&mut self) {
+        self.operations.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Gate {
     /// A gate over the local replica and this node's lease.
     pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>) -> Gate {
         let lease = Arc::clone(cluster.node_lease());
-        Gate {
-            cluster,
-            lease,
-            clock,
-            inflight: Arc::default(),
-            storage_operations: Arc::default(),
-        }
+        Gate { cluster, lease, clock, inflight: Arc::default(), storage_operations: Arc::default() }
     }
 
     /// Lets an operation through, once the node lease holds.
@@ -140,25 +140,43 @@ impl Gate {
         Ok(Some(permit))
     }
 
-    /// Counts the operation out, and says whether its result may be told. Waits while the node
+    /// Lets a step of the node's own through: a decided duty, an intent's storage step. Only the
+    /// node lease speaks for it.
+    pub async fn enter_for_node(&self) -> Result<NodePermit, GateError> {
+        loop {
+            self.wait_for_lease().await?;
+            self.storage_operations.fetch_add(1, Ordering::AcqRel);
+            let permit = NodePermit { operations: Arc::clone(&self.storage_operations) };
+            if self.lease.holds(self.clock.boot()) {
+                return Ok(permit);
+            }
+        }
+    }
+
+    /// Counts the operation out, and returns once its result may be told. Waits while the node
     /// lease is not renewed: nothing is answered by a sealed node.
-    pub async fn leave(&self, permit: Permit) -> Result<ReplyGuard, GateError> {
+    pub async fn leave(&self, permit: Permit) -> Result<(), GateError> {
         gap::pass(Gap::StorageToGate).await;
         let open = permit.open;
         // The storage has answered: what is left to do concerns the answer alone.
         drop(permit);
-        let guard = ReplyGuard { open };
-        self.wait_to_reply(guard).await?;
-        Ok(guard)
+        self.wait_to_answer(open).await?;
+        gap::pass(Gap::GateToReply).await;
+        Ok(())
     }
 
-    /// An answer about `open` that touched no storage is bound to the same check.
-    pub fn reply_guard(&self, open: OpenRef) -> ReplyGuard {
-        ReplyGuard { open }
+    /// Returns once an answer about the open may be handed to the kernel, or is known to be void.
+    /// The connection's writer asks last.
+    pub async fn wait_to_answer(&self, open: OpenRef) -> Result<(), GateError> {
+        while !self.may_answer(open)? {
+            tokio::time::sleep(RENEWAL_POLL).await;
+        }
+        Ok(())
     }
 
-    /// True if the answer may be handed to the kernel now. The writer asks last.
-    pub fn may_reply(&self, guard: ReplyGuard) -> Result<bool, GateError> {
+    /// True if an answer about the open may be handed to the kernel now, false if the node lease
+    /// has to be renewed first.
+    fn may_answer(&self, open: OpenRef) -> Result<bool, GateError> {
         if planted::is(PlantedBug::ReplyAfterLeaseEnd) {
             return Ok(true);
         }
@@ -169,16 +187,8 @@ impl Gate {
         if !self.lease.holds(self.clock.boot()) {
             return Ok(false);
         }
-        self.check_generation(guard.open)?;
+        self.check_generation(open)?;
         Ok(true)
-    }
-
-    /// Waits until the answer may be given, or is known to be void.
-    pub async fn wait_to_reply(&self, guard: ReplyGuard) -> Result<(), GateError> {
-        while !self.may_reply(guard)? {
-            tokio::time::sleep(RENEWAL_POLL).await;
-        }
-        Ok(())
     }
 
     /// Seals an open: from now on nothing enters for it, until [`Gate::unseal`].

@@ -86,6 +86,7 @@ fn plan(request: &NegotiateRequest) -> Result<Plan, NtStatus> {
         // What every peer of 3.1.1 can do.
         signing: signing.unwrap_or(SigningAlgorithm::AesCmac),
         cipher,
+        leasing: offered.contains(GlobalCapabilities::LEASING),
         persistent_handles: offered.contains(GlobalCapabilities::PERSISTENT_HANDLES),
     };
     Ok(Plan {

@@ -11,8 +11,10 @@ use holdfast_proto::types::{
     AccessMask, CreateGuid, CreateOptions, FileKey, LeaseKey, SessionId, ShareId,
 };
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use super::ChannelGauges;
+use crate::signal::Signal;
 use crate::vfs::{Entry, VfsFile};
 
 /// One open of this node. Filled by CREATE; taken out by CLOSE and whatever else ends it.
@@ -45,6 +47,11 @@ pub struct LocalOpen {
     pub gauges: Mutex<ChannelGauges>,
     /// What requests change. Never held across an await.
     pub state: Mutex<OpenState>,
+    /// One listing request at a time.
+    pub listing: Semaphore,
+    /// Raised when the answer that gave the open out was queued: no break of its lease goes out
+    /// before.
+    pub answered: Signal,
 }
 
 /// What requests change about an open.
@@ -71,4 +78,15 @@ pub struct SearchState {
     pub ahead: VecDeque<Entry>,
     /// Nothing comes after them.
     pub end: bool,
+}
+
+impl SearchState {
+    /// A listing that goes on where another node stopped.
+    pub fn resumed(pattern: &str, last_name: &str) -> SearchState {
+        SearchState {
+            pattern: pattern.to_owned(),
+            last_name: Some(last_name.to_owned()),
+            ..SearchState::default()
+        }
+    }
 }

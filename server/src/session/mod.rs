@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
+use holdfast_cluster::command::OpenRef;
 use holdfast_proto::types::{ClientGuid, SessionId, Sid};
 use parking_lot::Mutex;
 
@@ -169,6 +170,11 @@ impl Session {
     /// The session's opens of files.
     pub fn file_opens(&self) -> Vec<Arc<LocalOpen>> {
         files(self.tables.lock().opens.values())
+    }
+
+    /// True once the answer that gave `open` out was queued on this session's connection.
+    pub fn has_answered(&self, open: OpenRef) -> bool {
+        self.file_opens().iter().any(|local| local.open == open && local.answered.is_raised())
     }
 
     /// Stops additions; true for whoever is first.

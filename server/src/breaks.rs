@@ -1,0 +1,196 @@
+//! Lease break notifications on their way to clients ([MS-SMB2] 3.3.4.7).
+//!
+//! The state keeps each notification until it is acknowledged; this is only its delivery. A
+//! notification never overtakes the answer that gave the lease out, and whoever changes what the
+//! lease's client may cache can wait until it was told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use holdfast_cluster::command::{Command, NodeLife, OpenRef};
+use holdfast_cluster::effect::BreakNotification;
+use holdfast_cluster::gap::{self, Gap};
+use holdfast_cluster::state::{LeaseId, State};
+use holdfast_proto::Opcode;
+use holdfast_proto::header::{Header, HeaderFlags, UNSOLICITED};
+use holdfast_proto::msg::Message;
+use holdfast_proto::msg::oplock_break::{
+    LeaseBreakFlags, LeaseBreakNotification, OplockBreakResponse,
+};
+use holdfast_proto::types::{ClientGuid, LeaseKey, SessionId};
+use holdfast_proto::wire::Writer;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tracing::{debug, warn};
+
+use crate::connection::Connection;
+use crate::node::Node;
+
+/// How long a notification waits for the answer that gave its lease out.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// How often a wait looks whether the client's connections have all gone.
+const RECHECK: Duration = Duration::from_millis(50);
+
+/// What was told to whom.
+#[derive(Default)]
+pub struct Breaks {
+    told: Mutex<BTreeMap<(ClientGuid, LeaseKey), u16>>,
+    changed: Notify,
+}
+
+impl Breaks {
+    /// Delivers one notification over any connection of its client, then has the timer of its
+    /// acknowledgement started.
+    pub async fn deliver(&self, node: &Arc<Node>, notification: BreakNotification) {
+        wait_answered(node, &notification).await;
+        gap::pass(Gap::BreakToSocket).await;
+        if !still_due(node, &notification) {
+            // Acknowledged or raised meanwhile: what is due now is in the state.
+            self.note(&notification);
+            return;
+        }
+        let message = encode(&notification);
+        for connection in connections(node, &notification) {
+            if connection.notify(message.clone()).await.is_ok() {
+                debug!(client = %notification.client_guid, key = %notification.key,
+                    new = ?notification.new, epoch = notification.epoch, "break sent");
+                self.note(&notification);
+                tell_sent(node, &notification).await;
+                return;
+            }
+        }
+        debug!(client = %notification.client_guid, "no connection to send a break on");
+    }
+
+    /// Returns once the client was sent the notification of `epoch` or a later one, or has no
+    /// connection here.
+    pub async fn wait_told(
+        &self,
+        node: &Arc<Node>,
+        client_guid: ClientGuid,
+        key: LeaseKey,
+        epoch: u16,
+    ) {
+        loop {
+            let changed = self.changed.notified();
+            if self.was_told(client_guid, key, epoch) || node.connections_of(client_guid).is_empty()
+            {
+                return;
+            }
+            let _ = tokio::time::timeout(RECHECK, changed).await;
+        }
+    }
+
+    fn was_told(&self, client_guid: ClientGuid, key: LeaseKey, epoch: u16) -> bool {
+        let told = self.told.lock();
+        told.get(&(client_guid, key)).is_some_and(|last| not_before(*last, epoch))
+    }
+
+    fn note(&self, notification: &BreakNotification) {
+        self.told.lock().insert((notification.client_guid, notification.key), notification.epoch);
+        self.changed.notify_waiters();
+    }
+
+    /// Forgets a client whose last connection here has gone.
+    pub fn forget(&self, client_guid: ClientGuid) {
+        self.told.lock().retain(|(guid, _), _| *guid != client_guid);
+        self.changed.notify_waiters();
+    }
+}
+
+/// True if epoch `a` is `b` or one after it; epochs wrap.
+fn not_before(a: u16, b: u16) -> bool {
+    a.wrapping_sub(b) < 0x8000
+}
+
+/// A notification whose lease was acknowledged or changed meanwhile is not sent any more.
+fn still_due(node: &Node, notification: &BreakNotification) -> bool {
+    let state = node.cluster.state();
+    let id = LeaseId { client_guid: notification.client_guid, key: notification.key };
+    state.lease(id).is_some_and(|(_, lease)| lease.notification() == Some(notification))
+}
+
+/// The client's connections, those first whose sessions own opens of the lease.
+fn connections(node: &Node, notification: &BreakNotification) -> Vec<Arc<Connection>> {
+    let mut all = node.connections_of(notification.client_guid);
+    all.retain(|connection| !connection.sessions().is_empty());
+    all.sort_by_key(|connection| {
+        let owns = connection.sessions().iter().any(|session| {
+            session.file_opens().iter().any(|open| open.lease_key == Some(notification.key))
+        });
+        !owns
+    });
+    all
+}
+
+/// Waits until the answers of all opens of the lease that this node holds have been queued.
+async fn wait_answered(node: &Arc<Node>, notification: &BreakNotification) {
+    let life = node.cluster.life();
+    let mine = opens_of(&node.cluster.state(), notification, life);
+    let answered = async {
+        for (open, session) in mine {
+            let Some(session) = node.sessions.get(session) else { continue };
+            while !session.has_answered(open) && session.connection().is_some() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    };
+    if tokio::time::timeout(ANSWER_WAIT, answered).await.is_err() {
+        warn!(key = %notification.key, "a break goes out before the answer that gave the lease");
+    }
+}
+
+/// The opens of the lease that this node serves.
+fn opens_of(
+    state: &State,
+    notification: &BreakNotification,
+    life: NodeLife,
+) -> Vec<(OpenRef, SessionId)> {
+    let id = LeaseId { client_guid: notification.client_guid, key: notification.key };
+    let Some((file, _)) = state.lease(id) else { return Vec::new() };
+    let Some(file) = state.file(file) else { return Vec::new() };
+    let bound = file.lease_opens(id).filter_map(|open| Some((open.open_ref(), open.bound_to()?)));
+    bound.filter(|(_, (owner, _))| *owner == life).map(|(open, (_, s))| (open, s)).collect()
+}
+
+/// Says so in the log: the acknowledgement's timer starts, or a notification that wants none is
+/// forgotten.
+async fn tell_sent(node: &Arc<Node>, notification: &BreakNotification) {
+    let command = Command::BreakSent {
+        life: node.cluster.life(),
+        client_guid: notification.client_guid,
+        key: notification.key,
+        epoch: notification.epoch,
+    };
+    // Without a leader the timer starts late: it only ever waits longer than promised.
+    while let Err(error) = node.cluster.submit(command.clone()).await {
+        warn!(%error, "the cluster does not know yet that a break was sent");
+        if node.cluster.node_lease().is_fenced() {
+            return;
+        }
+    }
+}
+
+/// The notification as a message of its own ([MS-SMB2] 3.3.4.7): an unsolicited one.
+fn encode(notification: &BreakNotification) -> Bytes {
+    let mut flags = LeaseBreakFlags::NONE;
+    if notification.ack_required {
+        flags |= LeaseBreakFlags::ACK_REQUIRED;
+    }
+    let body = OplockBreakResponse::LeaseNotification(LeaseBreakNotification {
+        new_epoch: notification.epoch,
+        flags,
+        lease_key: notification.key,
+        current_lease_state: notification.current,
+        new_lease_state: notification.new,
+        ..LeaseBreakNotification::default()
+    });
+    let mut header = Header::request(Opcode::OPLOCK_BREAK, UNSOLICITED);
+    header.flags = HeaderFlags::SERVER_TO_REDIR;
+    let mut writer = Writer::new();
+    header.encode(&mut writer);
+    body.encode(&mut writer);
+    writer.into_bytes()
+}

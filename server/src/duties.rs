@@ -1,0 +1,147 @@
+//! Steps on the storage that the cluster has decided: removals and renames, and the open intents
+//! that a dead node left behind.
+//!
+//! Each is idempotent: it may have been carried out before by a node that died before it said so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_cluster::command::{Command, IntentId};
+use holdfast_cluster::gap::{self, Gap};
+use holdfast_cluster::outcome::{Duty, DutyKind};
+use holdfast_proto::types::CreateAction;
+use tracing::{info, warn};
+
+use crate::node::Node;
+use crate::places;
+use crate::vfs::{IntentMark, Named, RenameMode, VfsError};
+
+/// Between two attempts at a storage that does not answer.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Carries a duty out and says so in the log. Returns the storage's answer for the client that
+/// waits, if one does.
+pub async fn run(node: &Arc<Node>, duty: &Duty) -> Result<(), VfsError> {
+    gap::pass(Gap::DecisionToStorage).await;
+    let result = loop {
+        let permit = match node.gate.enter_for_node().await {
+            Ok(permit) => permit,
+            // This incarnation has ended: the duty has another owner, or will have one.
+            Err(_) => return Err(VfsError::Fenced),
+        };
+        let result = step(node, &duty.kind).await;
+        drop(permit);
+        match result {
+            Err(VfsError::Unavailable) => tokio::time::sleep(AGAIN).await,
+            other => break other,
+        }
+    };
+    gap::pass(Gap::StorageToDecision).await;
+    if let Err(error) = &result {
+        warn!(duty = ?duty.id, %error, "a decided step could not be carried out");
+    }
+    end(node, duty, result.is_ok()).await;
+    result
+}
+
+async fn end(node: &Arc<Node>, duty: &Duty, done: bool) {
+    loop {
+        match node.cluster.submit(Command::EndDuty { duty: duty.id, done }).await {
+            Ok(_) => return,
+            Err(error) if node.cluster.node_lease().is_fenced() => {
+                warn!(%error, "a duty passes to another node");
+                return;
+            }
+            Err(error) => warn!(%error, "the end of a duty waits for the cluster"),
+        }
+    }
+}
+
+async fn step(node: &Node, kind: &DutyKind) -> Result<(), VfsError> {
+    match kind {
+        DutyKind::Delete { file, place, .. } => {
+            let vfs = node.volume(file.volume).ok_or(VfsError::NotSupported)?;
+            let dir = places::parent_dir(place)?;
+            let what = Named { dir: &dir, name: place.name(), key: *file };
+            vfs.remove(node.issuer(), what).await?;
+            vfs.sync_dir(node.issuer(), &dir).await
+        }
+        DutyKind::Rename { file, from, to, replace, .. } => {
+            let vfs = node.volume(file.volume).ok_or(VfsError::NotSupported)?;
+            let (from_dir, to_dir) = (places::parent_dir(from)?, places::parent_dir(to)?);
+            let what = Named { dir: &from_dir, name: from.name(), key: *file };
+            let mode = replace.map_or(RenameMode::NeverReplace, RenameMode::Replace);
+            vfs.rename(node.issuer(), what, &to_dir, to.name(), mode).await?;
+            vfs.sync_dir(node.issuer(), &to_dir).await?;
+            if from_dir.key != to_dir.key {
+                vfs.sync_dir(node.issuer(), &from_dir).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Settles an intent whose node died: its mark tells whether the file was put in place.
+pub async fn resolve_intent(node: &Arc<Node>, intent: IntentId) {
+    loop {
+        let Ok(permit) = node.gate.enter_for_node().await else { return };
+        let decided = decide_intent(node, intent).await;
+        drop(permit);
+        gap::pass(Gap::StorageToDecision).await;
+        let command = match decided {
+            Ok(Some(command)) => command,
+            // Settled meanwhile, by a replay.
+            Ok(None) => return,
+            Err(error) => {
+                warn!(?intent, %error, "an open intent cannot be settled yet");
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+        };
+        match node.cluster.submit(command).await {
+            Ok(outcome) => {
+                info!(?intent, ?outcome, "settled the intent of a node that is gone");
+                clean(node, intent).await;
+                return;
+            }
+            Err(_) if node.cluster.node_lease().is_fenced() => return,
+            Err(error) => warn!(?intent, %error, "an open intent waits for the cluster"),
+        }
+    }
+}
+
+async fn decide_intent(node: &Node, intent: IntentId) -> Result<Option<Command>, VfsError> {
+    let state = node.cluster.state();
+    let Some(record) = state.intent(intent) else { return Ok(None) };
+    if record.target.is_some() {
+        // An overwrite that was not granted was not answered: it is as if it had not been asked.
+        return Ok(Some(Command::FailCreate { intent }));
+    }
+    let vfs = node.volume(record.place.parent.volume).ok_or(VfsError::NotSupported)?;
+    let dir = places::parent_dir(&record.place)?;
+    let mark = IntentMark(u128::from(intent.0));
+    let found = vfs.find_mark(node.issuer(), &dir, record.place.name()).await?;
+    match found {
+        Some(found) if found.mark == mark => {
+            vfs.sync_dir(node.issuer(), &dir).await?;
+            Ok(Some(Command::GrantCreate {
+                intent,
+                file: found.key,
+                action: CreateAction::Created,
+                place: record.place.clone(),
+            }))
+        }
+        _ => Ok(Some(Command::FailCreate { intent })),
+    }
+}
+
+/// Removes what an intent left in the staging folder.
+async fn clean(node: &Node, intent: IntentId) {
+    for vfs in node.volumes.values() {
+        if let Err(error) =
+            vfs.discard_staged(node.issuer(), IntentMark(u128::from(intent.0))).await
+        {
+            warn!(?intent, %error, "a staged file is left behind");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+"""smbprotocol against a cluster: leases and durable opens are given to who offered them, come
+back after a lost connection, and break across nodes."""
+import pathlib
+import sys
+import threading
+import time
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
+
+from devcluster import DevCluster  # noqa: E402
+from holdclient import (  # noqa: E402
+    RWH,
+    STATUS_LOCK_NOT_GRANTED,
+    STATUS_SHARING_VIOLATION,
+    Capabilities,
+    Client,
+    refused,
+)
+from smbprotocol.open import CreateDisposition  # noqa: E402
+
+
+def new_client(cluster, node, **how):
+    client = Client(cluster.user, cluster.password, cluster.share, cluster.port, **how)
+    return client.connect(cluster.address(node))
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def lease_and_durable(cluster):
+    client = new_client(cluster, 1)
+    handle = client.open("durable.dat", persistent=False)
+    check(handle.is_durable() and not handle.is_persistent(), "not durable")
+    check(handle.lease_state() == RWH, f"lease {handle.lease_state()}")
+    handle.write(0, b"before")
+    client.drop()
+    client.connect(cluster.address(1))
+    handle.reconnect(client)
+    check(bytes(handle.read(0, 6)) == b"before", "data differs")
+    check(handle.lease_state() == RWH, "the lease did not come back")
+    client.drop()
+    client.connect(cluster.address(3))
+    handle.reconnect(client)
+    handle.write(0, b"after!")
+    handle.close()
+
+
+def nothing_that_was_not_offered(cluster):
+    client = new_client(cluster, 2, capabilities=Capabilities.SMB2_GLOBAL_CAP_LARGE_MTU)
+    handle = client.open("plain.dat")
+    check(not handle.is_persistent(), "persistent, but the client did not offer it")
+    check(not handle.lease_state(), "a lease, but the client did not offer leasing")
+    handle.close()
+
+
+def persistent_on_all_nodes(cluster):
+    client = new_client(cluster, 1)
+    handle = client.open("persistent.dat")
+    check(handle.is_persistent(), "not persistent")
+    handle.lock(10, 5)
+    for round_number, node in enumerate((2, 3, 1, 3)):
+        data = f"round {round_number}".encode()
+        handle.write(100, data)
+        client.drop()
+        client.connect(cluster.address(node))
+        handle.reconnect(client)
+        check(bytes(handle.read(100, len(data))) == data, "data differs")
+    other = new_client(cluster, 2)
+    rival = other.open("persistent.dat", persistent=False, durable=False, lease=0)
+    refused(lambda: rival.lock(12, 1), STATUS_LOCK_NOT_GRANTED)
+    thief = new_client(cluster, 2)
+    stolen = thief.open("other.dat", persistent=True)
+    stolen.file_id, stolen.create_guid = handle.file_id, uuid.uuid4()
+    try:
+        stolen.reconnect()
+        raise SystemExit("a thief was given the open")
+    except AssertionError:
+        raise
+    except Exception:  # noqa: BLE001 - any refusal will do
+        pass
+    handle.close()
+    rival.lock(12, 1)
+    rival.close()
+
+
+def share_modes_across_nodes(cluster):
+    one, two = new_client(cluster, 1), new_client(cluster, 2)
+    alone = one.open("alone.dat", share=0, lease=0, persistent=False, durable=False)
+    refused(
+        lambda: two.open("ALONE.dat", lease=0, persistent=False, durable=False),
+        STATUS_SHARING_VIOLATION,
+    )
+    alone.close()
+    two.open("alone.dat", lease=0, persistent=False, durable=False).close()
+
+
+def same_name_once(cluster):
+    """Two nodes, two spellings, one file."""
+    clients = [new_client(cluster, node) for node in (1, 2, 3)]
+    for number in range(20):
+        names = [f"Race{number}.TXT", f"race{number}.txt", f"RACE{number}.txt"]
+        results = []
+
+        def create(client, name):
+            try:
+                handle = client.open(
+                    name, disposition=CreateDisposition.FILE_CREATE, lease=0,
+                    persistent=False, durable=False,
+                )
+                results.append(handle)
+            except Exception:  # noqa: BLE001 - a collision
+                pass
+
+        threads = [threading.Thread(target=create, args=pair) for pair in zip(clients, names)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check(len(results) == 1, f"{len(results)} of three FILE_CREATEs made the file")
+        results[0].close()
+
+
+TESTS = [
+    lease_and_durable,
+    nothing_that_was_not_offered,
+    persistent_on_all_nodes,
+    share_modes_across_nodes,
+    same_name_once,
+]
+
+
+def main():
+    failed = 0
+    with DevCluster() as cluster:
+        for test in TESTS:
+            begun = time.monotonic()
+            try:
+                test(cluster)
+                print(f"  {test.__name__}: ok ({time.monotonic() - begun:.2f} s)", flush=True)
+            except Exception as error:  # noqa: BLE001 - reported, and judged at the end
+                failed += 1
+                cluster.keep = True
+                print(f"  {test.__name__}: FAILED: {type(error).__name__}: {error}", flush=True)
+        if failed:
+            print(f"kept for a look: {cluster.dir}")
+    print(f"{len(TESTS) - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
