@@ -3,6 +3,8 @@
 //! Writes wait in memory. A flush writes each value to a temporary file, syncs it, gives it its name
 //! and at last syncs the names, so that a power cut leaves the old value or the new one.
 //!
+//! Its calls block where the disk's do, so over a real directory it is for tools and tests.
+//!
 //! A file: CRC-32C of key and value (u32), value. Its name is `v-` and the key in hexadecimal.
 
 use std::collections::BTreeMap;

@@ -20,6 +20,9 @@
 //! - a directory is bound to one node of one cluster: every segment names both, `create` is explicit,
 //!   and a foreign or empty directory is refused.
 //!
+//! Assumed of the disk: writing a part of a sector does not damage the rest of it, for a group begins
+//! where the last one ended, usually within a sector.
+//!
 //! Sizes are in bytes. The log is bounded by purging: segments whose entries are all purged go.
 
 mod error;
