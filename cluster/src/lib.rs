@@ -6,6 +6,7 @@
 pub mod command;
 pub mod disk;
 pub mod effect;
+pub mod encoding;
 pub mod gap;
 pub mod handle;
 pub mod kv;
