@@ -1,1 +1,21 @@
-fn main() {}
+//! Compiles the node-to-node protocol: messages and service stubs, without an installed `protoc`.
+
+use std::path::PathBuf;
+use std::{env, error::Error, fs};
+
+use prost::Message;
+
+const DEFINITION: &str = "../proto/proto/holdfast/node.proto";
+const INCLUDE: &str = "../proto/proto";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={DEFINITION}");
+    let descriptors = PathBuf::from(env::var("OUT_DIR")?).join("node.descriptors");
+    fs::write(&descriptors, protox::compile([DEFINITION], [INCLUDE])?.encode_to_vec())?;
+    tonic_build::configure()
+        .skip_protoc_run()
+        .file_descriptor_set_path(&descriptors)
+        .bytes(["."])
+        .compile_protos(&[DEFINITION], &[INCLUDE])?;
+    Ok(())
+}

@@ -1,8 +1,34 @@
 //! Raft around the replicated state machine: the only place that names openraft.
 //!
 //! `type_config` says which types Raft is instantiated with, `runtime` lets it run on real tokio and
-//! in the simulator, `log_store` keeps entries and vote in the write-ahead log of [`crate::wal`].
+//! in the simulator, `log_store` keeps entries and vote in the write-ahead log of [`crate::wal`],
+//! `state_machine` applies what is committed and `replica` is what the rest of the node sees of it.
+//! Commands go through `submitter` (any node) and `proposer` (the leader); `network` carries
+//! everything between nodes; `node_lease` decides who may touch the storage. `start` puts a `node`
+//! together over its `folder`.
 
+mod closing;
+pub mod config;
+pub mod folder;
+mod lives;
 pub mod log_store;
+mod network;
+pub mod node;
+mod node_lease;
+mod proposer;
+mod replica;
 pub mod runtime;
+mod snapshot_store;
+pub mod start;
+mod state_machine;
+mod submitter;
 pub mod type_config;
+
+pub use config::{NodeConfig, Snapshots, Timing};
+pub use folder::{Folder, FolderError, Founding};
+pub use node::Node;
+pub use replica::Effects;
+pub use start::{Ports, StartError, Started};
+
+/// Raft, as instantiated here.
+type Raft = openraft::Raft<type_config::TypeConfig, state_machine::StateMachine>;

@@ -1,0 +1,393 @@
+//! The stream on which this node asks one other node.
+//!
+//! It is opened when there is something to ask, and again after it broke, at bounded intervals;
+//! between a failed attempt and the next one, questions fail at once. A question whose time ran
+//! out while nothing at all was heard takes the stream down: a connection that died in silence
+//! must not be waited for. Nothing is sent twice; whoever gets no answer asks again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use holdfast_proto::types::Guid;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Streaming;
+use tonic::transport::Endpoint;
+
+use super::frame::{Body, from_packet, to_packet};
+use super::pb::peer_client::PeerClient as Stub;
+use super::{MAX_PACKET_BYTES, VERSION, pb};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const REST_MIN: Duration = Duration::from_millis(20);
+const REST_MAX: Duration = Duration::from_millis(400);
+/// A stream that owed an answer and said nothing for this long is given up.
+const SILENCE_MAX: Duration = Duration::from_secs(1);
+/// Questions that may wait for an answer at one time.
+const PENDING_MAX: usize = 8192;
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum LinkError {
+    /// There is no stream, and another attempt is not due yet.
+    #[error("node {0} cannot be reached: {1}")]
+    Unreachable(u64, String),
+    /// The stream broke after the question was sent.
+    #[error("the stream to node {0} broke")]
+    Broken(u64),
+    /// No answer in time.
+    #[error("node {0} did not answer in time")]
+    TimedOut(u64),
+    /// The other node could not carry it out.
+    #[error("node {0}: {1}")]
+    Failed(u64, String),
+    /// The answer is of another kind than the question.
+    #[error("node {0} gave an answer of the wrong kind")]
+    Mismatch(u64),
+}
+
+/// What happens to streams, for whoever watches over the other nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkEvent {
+    /// A stream that was up has ended: the peer died, or the path to it.
+    Lost { peer: u64 },
+}
+
+/// Who is speaking; said in the handshake.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    pub cluster_id: Guid,
+    pub node: u64,
+    /// 0 until this node's join is applied.
+    pub incarnation: Arc<AtomicU64>,
+}
+
+/// The asking end of the stream to one peer.
+pub struct PeerLink {
+    me: Speaker,
+    peer: u64,
+    address: String,
+    slot: Mutex<Slot>,
+    /// There is a question and no stream.
+    demand: Notify,
+    /// The stream is to be given up.
+    reset: Notify,
+    events: mpsc::UnboundedSender<LinkEvent>,
+    next_session: AtomicU64,
+}
+
+enum Phase {
+    Down,
+    Resting(String),
+    Up(mpsc::UnboundedSender<pb::Packet>),
+}
+
+struct Slot {
+    phase: Phase,
+    next_tag: u64,
+    /// Waiting for the stream to come up, in order.
+    queued: Vec<(u64, Body)>,
+    pending: BTreeMap<u64, oneshot::Sender<Result<Body, LinkError>>>,
+    /// When anything was last heard on the stream.
+    heard: Instant,
+    /// Since when a prompt answer is owed and nothing was heard.
+    silent_since: Option<Instant>,
+    give_up: bool,
+}
+
+/// A question that was sent.
+pub struct Question {
+    link: Arc<PeerLink>,
+    tag: u64,
+    sent: Instant,
+    answer: oneshot::Receiver<Result<Body, LinkError>>,
+}
+
+impl PeerLink {
+    /// A link that is not open yet. [`run`](Self::run) must be driven.
+    pub fn new(
+        me: Speaker,
+        peer: u64,
+        address: String,
+        events: mpsc::UnboundedSender<LinkEvent>,
+    ) -> Arc<PeerLink> {
+        Arc::new(PeerLink {
+            me,
+            peer,
+            address,
+            slot: Mutex::new(Slot {
+                phase: Phase::Down,
+                next_tag: 1,
+                queued: Vec::new(),
+                pending: BTreeMap::new(),
+                heard: Instant::now(),
+                silent_since: None,
+                give_up: false,
+            }),
+            demand: Notify::new(),
+            reset: Notify::new(),
+            events,
+            next_session: AtomicU64::new(1),
+        })
+    }
+
+    /// The node at the other end.
+    pub fn peer(&self) -> u64 {
+        self.peer
+    }
+
+    /// A number that no other session of this link has.
+    pub fn new_session(&self) -> u64 {
+        self.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sends a question; they leave in the order of the calls.
+    ///
+    /// # Errors
+    /// There is no stream and the next attempt is not due, or too many questions are open.
+    pub fn ask(self: &Arc<Self>, body: Body) -> Result<Question, LinkError> {
+        let (tx, answer) = oneshot::channel();
+        let mut slot = self.slot.lock();
+        if slot.pending.len() >= PENDING_MAX {
+            return Err(LinkError::Unreachable(self.peer, "too many open questions".into()));
+        }
+        let tag = slot.next_tag;
+        let prompt = is_prompt(&body);
+        match &slot.phase {
+            Phase::Resting(why) => {
+                return Err(LinkError::Unreachable(self.peer, why.clone()));
+            }
+            Phase::Down => {
+                slot.queued.push((tag, body));
+                self.demand.notify_one();
+            }
+            Phase::Up(outbox) => {
+                outbox.send(to_packet(tag, body)).map_err(|_| LinkError::Broken(self.peer))?;
+            }
+        }
+        slot.next_tag += 1;
+        slot.pending.insert(tag, tx);
+        let now = Instant::now();
+        if prompt && matches!(slot.phase, Phase::Up(_)) {
+            let since = *slot.silent_since.get_or_insert(now);
+            if now - since > SILENCE_MAX {
+                slot.give_up = true;
+                self.reset.notify_one();
+            }
+        }
+        Ok(Question { link: self.clone(), tag, sent: now, answer })
+    }
+
+    /// Sends a question and waits for its answer.
+    ///
+    /// # Errors
+    /// No answer came, or the other node could not carry it out.
+    pub async fn call(
+        self: &Arc<Self>,
+        body: Body,
+        limit: Duration,
+    ) -> Result<Body, LinkError> {
+        self.ask(body)?.answer(limit).await
+    }
+
+    /// Sends something that has no answer, if there is a stream.
+    pub fn tell(&self, body: Body) {
+        if let Phase::Up(outbox) = &self.slot.lock().phase {
+            // A stream that just ended takes what was told with it.
+            let _ = outbox.send(to_packet(0, body));
+        }
+    }
+
+    /// Keeps the stream open while there is something to ask. Never returns.
+    pub async fn run(self: Arc<Self>) {
+        let mut rest = REST_MIN;
+        loop {
+            self.wait_for_demand().await;
+            match self.connect().await {
+                Ok((outbox, inbound)) => {
+                    rest = REST_MIN;
+                    self.go_up(outbox);
+                    let why = self.listen(inbound).await;
+                    tracing::info!(peer = self.peer, why, "stream to peer ended");
+                    self.go_down(&why, true);
+                    // Nobody watches any more once the node shuts down.
+                    let _ = self.events.send(LinkEvent::Lost { peer: self.peer });
+                }
+                Err(why) => {
+                    tracing::debug!(peer = self.peer, why, "no stream to peer");
+                    self.go_down(&why, false);
+                }
+            }
+            sleep(rest).await;
+            rest = (rest * 2).min(REST_MAX);
+            self.slot.lock().phase = Phase::Down;
+        }
+    }
+
+    async fn wait_for_demand(&self) {
+        while self.slot.lock().queued.is_empty() {
+            self.demand.notified().await;
+        }
+    }
+
+    async fn connect(
+        &self,
+    ) -> Result<(mpsc::UnboundedSender<pb::Packet>, Streaming<pb::Packet>), String> {
+        timeout(CONNECT_TIMEOUT, self.shake_hands())
+            .await
+            .unwrap_or_else(|_| Err("no connection in time".to_owned()))
+    }
+
+    async fn shake_hands(
+        &self,
+    ) -> Result<(mpsc::UnboundedSender<pb::Packet>, Streaming<pb::Packet>), String> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
+            .map_err(|e| e.to_string())?
+            .connect_timeout(CONNECT_TIMEOUT);
+        let channel = keep_alive(endpoint).connect().await.map_err(|e| e.to_string())?;
+        let mut stub = Stub::new(channel)
+            .max_decoding_message_size(MAX_PACKET_BYTES)
+            .max_encoding_message_size(MAX_PACKET_BYTES);
+        let (outbox, mut packets) = mpsc::unbounded_channel();
+        let hello = Body::Hello(pb::Hello {
+            version: VERSION,
+            cluster_id: self.me.cluster_id.0.to_vec().into(),
+            from: self.me.node,
+            to: self.peer,
+            incarnation: self.me.incarnation.load(Ordering::Acquire),
+        });
+        // The receiver is alive: it is in this function.
+        let _ = outbox.send(to_packet(0, hello));
+        let stream = futures::stream::poll_fn(move |cx| packets.poll_recv(cx));
+        let mut inbound = stub.link(stream).await.map_err(|e| e.to_string())?.into_inner();
+        let first = inbound.message().await.map_err(|e| e.to_string())?;
+        match from_packet(first.ok_or("ended in the handshake")?) {
+            Ok((_, Body::Welcome(_))) => Ok((outbox, inbound)),
+            Ok((_, Body::Failed(why))) => {
+                tracing::warn!(peer = self.peer, why, "the peer refuses this node");
+                Err(why)
+            }
+            Ok(_) => Err("not a handshake".to_owned()),
+            Err(bad) => Err(bad.to_string()),
+        }
+    }
+
+    fn go_up(&self, outbox: mpsc::UnboundedSender<pb::Packet>) {
+        let mut slot = self.slot.lock();
+        for (tag, body) in std::mem::take(&mut slot.queued) {
+            // Whoever gave up meanwhile need not be asked for.
+            if slot.pending.contains_key(&tag) {
+                let _ = outbox.send(to_packet(tag, body));
+            }
+        }
+        slot.heard = Instant::now();
+        slot.silent_since = None;
+        slot.give_up = false;
+        slot.phase = Phase::Up(outbox);
+    }
+
+    fn go_down(&self, why: &str, was_up: bool) {
+        let pending = {
+            let mut slot = self.slot.lock();
+            slot.phase = Phase::Resting(why.to_owned());
+            slot.queued.clear();
+            std::mem::take(&mut slot.pending)
+        };
+        for (_, tx) in pending {
+            let error = match was_up {
+                true => LinkError::Broken(self.peer),
+                false => LinkError::Unreachable(self.peer, why.to_owned()),
+            };
+            // The asker may have given up.
+            let _ = tx.send(Err(error));
+        }
+    }
+
+    /// Hands out answers until the stream ends; says why it did.
+    async fn listen(&self, mut inbound: Streaming<pb::Packet>) -> String {
+        loop {
+            let packet = tokio::select! {
+                biased;
+                packet = inbound.message() => packet,
+                () = self.reset.notified() => {
+                    if self.slot.lock().give_up {
+                        return "nothing heard in time".to_owned();
+                    }
+                    continue;
+                }
+            };
+            match packet.map(|packet| packet.map(from_packet)) {
+                Ok(Some(Ok((tag, body)))) => {
+                    let waiter = {
+                        let mut slot = self.slot.lock();
+                        slot.heard = Instant::now();
+                        slot.silent_since = None;
+                        slot.pending.remove(&tag)
+                    };
+                    if let Some(tx) = waiter {
+                        let _ = tx.send(match body {
+                            Body::Failed(why) => Err(LinkError::Failed(self.peer, why)),
+                            body => Ok(body),
+                        });
+                    }
+                }
+                Ok(Some(Err(bad))) => return bad.to_string(),
+                Ok(None) => return "closed by the peer".to_owned(),
+                Err(status) => return status.message().to_owned(),
+            }
+        }
+    }
+}
+
+impl Question {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// None came in time, or the other node could not carry it out.
+    pub async fn answer(&mut self, limit: Duration) -> Result<Body, LinkError> {
+        let peer = self.link.peer;
+        match timeout(limit, &mut self.answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(LinkError::Broken(peer)),
+            Err(_) => {
+                let mut slot = self.link.slot.lock();
+                slot.pending.remove(&self.tag);
+                if slot.heard < self.sent && matches!(slot.phase, Phase::Up(_)) {
+                    slot.give_up = true;
+                    self.link.reset.notify_one();
+                }
+                Err(LinkError::TimedOut(peer))
+            }
+        }
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.link.slot.lock().pending.remove(&self.tag);
+    }
+}
+
+/// Whether an answer is owed at once; the others may wait for a quorum, or for a client's I/O.
+fn is_prompt(body: &Body) -> bool {
+    matches!(body, Body::Append(_) | Body::Vote(_) | Body::Renew(_) | Body::SnapshotPiece(_))
+}
+
+/// A peer that died in silence is noticed although nothing is asked of it.
+#[cfg(not(madsim))]
+fn keep_alive(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_millis(500))
+        .keep_alive_timeout(Duration::from_secs(1))
+        .keep_alive_while_idle(true)
+}
+
+/// The simulator's transport has no connections to keep alive.
+#[cfg(madsim)]
+fn keep_alive(endpoint: Endpoint) -> Endpoint {
+    endpoint
+}

@@ -1,0 +1,218 @@
+//! The local replica as the rest of the node sees it: the published state, and everybody who
+//! waits for something to be applied.
+//!
+//! After each batch the state is published first, then the index, then outcomes and effects: who
+//! hears of an entry finds it in the state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use holdfast_proto::types::NodeId;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::command::{NodeLife, SubmitId};
+use crate::effect::{Effect, EffectId};
+use crate::outcome::Outcome;
+use crate::state::State;
+
+/// What a node is to do, in log order; each addressed to this node or to all.
+pub type Effects = mpsc::UnboundedReceiver<(EffectId, Effect)>;
+
+/// What a batch of entries came to.
+#[derive(Default)]
+pub struct Batch {
+    pub outcomes: Vec<(SubmitId, Outcome)>,
+    pub effects: Vec<(EffectId, Effect)>,
+    /// An incarnation joined, left, or is suspected or fenced.
+    pub lives_changed: bool,
+}
+
+/// The replica's outside.
+pub struct Replica {
+    node: NodeId,
+    published: RwLock<Arc<State>>,
+    book: Mutex<Book>,
+    effects: mpsc::UnboundedSender<(EffectId, Effect)>,
+    /// Told whenever [`Batch::lives_changed`]; one task listens.
+    lives_changed: Notify,
+}
+
+#[derive(Default)]
+struct Book {
+    applied: u64,
+    /// This incarnation, once its join is applied.
+    life: Option<NodeLife>,
+    at_index: BTreeMap<u64, Vec<oneshot::Sender<()>>>,
+    submits: BTreeMap<SubmitId, oneshot::Sender<Outcome>>,
+    waits: BTreeMap<SubmitId, Vec<oneshot::Sender<Outcome>>>,
+    /// Submits that must be sent again: a snapshot passed over their entries.
+    passed_over: Vec<Arc<Notify>>,
+}
+
+/// A submit that waits for its outcome; gone with its waiter.
+pub struct Expected<'a> {
+    replica: &'a Replica,
+    id: SubmitId,
+    pub outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        self.replica.book.lock().submits.remove(&self.id);
+    }
+}
+
+impl Replica {
+    /// A replica that has applied nothing, and the effects that will come of it.
+    pub fn new(node: NodeId) -> (Arc<Replica>, Effects) {
+        let (effects, rx) = mpsc::unbounded_channel();
+        let replica = Replica {
+            node,
+            published: RwLock::new(Arc::new(State::default())),
+            book: Mutex::new(Book::default()),
+            effects,
+            lives_changed: Notify::new(),
+        };
+        (Arc::new(replica), rx)
+    }
+
+    /// The state as of the last batch.
+    pub fn state(&self) -> Arc<State> {
+        self.published.read().clone()
+    }
+
+    /// The index of the last entry that is published.
+    pub fn applied(&self) -> u64 {
+        self.book.lock().applied
+    }
+
+    /// This incarnation, once its join is applied.
+    pub fn life(&self) -> Option<NodeLife> {
+        self.book.lock().life
+    }
+
+    /// From here on, effects for `life` are passed on. What came before is derived from the state
+    /// by whoever starts.
+    pub fn begin_life(&self, life: NodeLife) {
+        self.book.lock().life = Some(life);
+    }
+
+    /// Returns once `index` is published.
+    pub async fn wait_applied(&self, index: u64) {
+        let rx = {
+            let mut book = self.book.lock();
+            if book.applied >= index {
+                return;
+            }
+            let (tx, rx) = oneshot::channel();
+            book.at_index.entry(index).or_default().push(tx);
+            rx
+        };
+        if rx.await.is_err() {
+            // The replica is gone, and with it the node: nothing is ever applied again.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Resolves after the next change among the incarnations. One task at a time.
+    pub async fn lives_changed(&self) {
+        self.lives_changed.notified().await;
+    }
+
+    /// Enlists a submit before it is sent.
+    pub fn expect(&self, id: SubmitId) -> Expected<'_> {
+        let (tx, outcome) = oneshot::channel();
+        self.book.lock().submits.insert(id, tx);
+        Expected { replica: self, id, outcome }
+    }
+
+    /// Enlists for the end of a wait. The caller then looks into the state: what was settled
+    /// before is found there.
+    pub fn await_settled(&self, wait: SubmitId) -> oneshot::Receiver<Outcome> {
+        let (tx, rx) = oneshot::channel();
+        let mut book = self.book.lock();
+        let waiters = book.waits.entry(wait).or_default();
+        waiters.retain(|tx| !tx.is_closed());
+        waiters.push(tx);
+        rx
+    }
+
+    /// Publishes what a batch came to.
+    pub fn publish(&self, state: Arc<State>, applied: u64, batch: Batch) {
+        *self.published.write() = state;
+        let Batch { outcomes, effects, lives_changed } = batch;
+        let mut told = Vec::new();
+        let mut resolved = Vec::new();
+        let life = {
+            let mut book = self.book.lock();
+            book.applied = applied;
+            let later = book.at_index.split_off(&(applied + 1));
+            told.extend(std::mem::replace(&mut book.at_index, later).into_values().flatten());
+            for (id, outcome) in outcomes {
+                if let Some(tx) = book.submits.remove(&id) {
+                    resolved.push((tx, outcome));
+                }
+            }
+            for (_, effect) in &effects {
+                if let Effect::Settled { wait, outcome } = effect {
+                    for tx in book.waits.remove(wait).unwrap_or_default() {
+                        resolved.push((tx, outcome.clone()));
+                    }
+                }
+            }
+            book.life
+        };
+        // Receivers that are gone have given up waiting.
+        for (tx, outcome) in resolved {
+            let _ = tx.send(outcome);
+        }
+        for (id, effect) in effects {
+            if life.is_some_and(|life| self.concerns(life, &effect)) {
+                let _ = self.effects.send((id, effect));
+            }
+        }
+        for tx in told {
+            let _ = tx.send(());
+        }
+        if lives_changed {
+            self.lives_changed.notify_one();
+        }
+    }
+
+    /// A snapshot took the place of entries that were never applied here: whoever waits for one
+    /// of them finds its outcome in the state, or must ask again.
+    pub fn passed_over(&self, state: Arc<State>, applied: u64) {
+        self.publish(state, applied, Batch { lives_changed: true, ..Batch::default() });
+        let (waits, notified) = {
+            let mut book = self.book.lock();
+            (std::mem::take(&mut book.waits), std::mem::take(&mut book.passed_over))
+        };
+        // Their receivers see the sender go, and look into the state.
+        drop(waits);
+        for notify in notified {
+            notify.notify_one();
+        }
+    }
+
+    /// Told when a snapshot passes over entries.
+    pub fn on_passed_over(&self) -> Arc<Notify> {
+        let notify = Arc::new(Notify::new());
+        let mut book = self.book.lock();
+        book.passed_over.retain(|other| Arc::strong_count(other) > 1);
+        book.passed_over.push(notify.clone());
+        notify
+    }
+
+    fn concerns(&self, life: NodeLife, effect: &Effect) -> bool {
+        match effect {
+            Effect::SendBreak { to, .. } | Effect::EndSession { to, .. } => *to == life,
+            Effect::Settled { wait, .. } => {
+                wait.node == life.node && wait.incarnation == life.incarnation
+            }
+            Effect::RunDuty { to, .. } | Effect::ResolveIntent { to, .. } => *to == self.node,
+            Effect::Fence { fencer, .. } => *fencer == self.node,
+            Effect::NodeEnded { .. } => true,
+        }
+    }
+}

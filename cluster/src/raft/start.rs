@@ -1,0 +1,374 @@
+//! How a node comes up: the folder says which cluster and who the others are, the log and the
+//! snapshot bring back the machine, and a join begins this incarnation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use holdfast_proto::types::{Incarnation, NodeId};
+use openraft::errors::{InitializeError, RaftError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+use super::closing::Closing;
+use super::config::NodeConfig;
+use super::folder::{Folder, FolderError};
+use super::log_store::LogStore;
+use super::network::acceptor::{Acceptor, serve};
+use super::network::{AddressRefused, LinkEvent, Network, PeerLink, Speaker, peer_socket};
+use super::node::{Node, PeerServices};
+use super::node_lease::duties::{Duties, UnderWay, doubt_the_lost};
+use super::node_lease::fencing::Fencing;
+use super::node_lease::grants::Grants;
+use super::node_lease::renewal::Renewal;
+use super::proposer::Proposer;
+use super::replica::{Effects, Replica};
+use super::snapshot_store::SnapshotStore;
+use super::state_machine::StateMachine;
+use super::submitter::Submitter;
+use super::type_config::PeerNode;
+use super::{Raft, lives};
+use crate::command::{Command, FenceProof, NodeLife, SubmitId};
+use crate::disk::Disk;
+use crate::handle::{NodeLease, SubmitError};
+use crate::kv::Kv;
+use crate::outcome::{Outcome, Refusal};
+use crate::peer::PeerHandler;
+use crate::ports::{Clock, Fencer, Random};
+use crate::wal::{WalConfig, WalError};
+
+/// How long one attempt to join may take; attempts go on until there is a quorum.
+const JOIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a node stands on.
+pub struct Ports {
+    /// The folder of the log.
+    pub disk: Arc<dyn Disk>,
+    /// The folder's key-value store.
+    pub kv: Arc<dyn Kv>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub fencer: Arc<dyn Fencer>,
+    pub peer_handler: Arc<dyn PeerHandler>,
+}
+
+/// Why a node does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("this folder is node {folder}'s, not node {configured}'s")]
+    OtherNode { folder: NodeId, configured: NodeId },
+    #[error(
+        "the folder belongs to cluster {0}, but its log is gone; a node that forgot its votes must \
+         not take part again"
+    )]
+    LogMissing(holdfast_proto::types::Guid),
+    #[error(transparent)]
+    Address(#[from] AddressRefused),
+    #[error("node {0} is not among the members that its folder names")]
+    NotAMember(NodeId),
+    #[error("unusable timers: {0}")]
+    Timers(#[from] openraft::ConfigError),
+    #[error("the snapshot cannot be read: {0}")]
+    Storage(#[from] std::io::Error),
+    #[error("the log cannot be opened: {0}")]
+    Log(#[from] WalError),
+    #[error("cannot serve the other nodes on {0}: {1}")]
+    Serve(SocketAddr, String),
+    #[error("Raft does not run: {0}")]
+    Raft(String),
+    #[error("the cluster refuses the join: {0:?}")]
+    JoinRefused(Refusal),
+    #[error("shut down before the join was through")]
+    Closed,
+}
+
+/// A node that has joined.
+pub struct Started {
+    pub node: Arc<Node>,
+    /// What the cluster wants done here, from the join on. What was due before is in the state.
+    pub effects: Effects,
+}
+
+impl Node {
+    /// Brings the node up and joins; returns once the join is applied here, which takes a quorum.
+    /// The caller holds the node folder's exclusive lock: it proves this node's earlier
+    /// incarnations dead.
+    ///
+    /// # Errors
+    /// See [`StartError`]. The lack of a quorum is not one: it is waited for.
+    pub async fn start(config: NodeConfig, ports: Ports) -> Result<Started, StartError> {
+        let folder = Folder::open(ports.kv.clone()).await?;
+        if folder.node() != config.node {
+            return Err(StartError::OtherNode {
+                folder: folder.node(),
+                configured: config.node,
+            });
+        }
+        let own_address = check_addresses(&config, &folder)?;
+        let closing = Arc::new(Closing::default());
+        let started = Starting { config, ports, folder, closing: closing.clone(), own_address };
+        let result = started.run().await;
+        if result.is_err() {
+            closing.close();
+        }
+        result
+    }
+}
+
+/// Checks every member's address and returns this node's own.
+fn check_addresses(config: &NodeConfig, folder: &Folder) -> Result<SocketAddr, StartError> {
+    let mut own = None;
+    for (node, address) in folder.members() {
+        let socket = peer_socket(address, config.trusted_network)?;
+        if *node == config.node {
+            own = Some(socket);
+        }
+    }
+    own.ok_or(StartError::NotAMember(config.node))
+}
+
+/// A node on its way up.
+struct Starting {
+    config: NodeConfig,
+    ports: Ports,
+    folder: Folder,
+    closing: Arc<Closing>,
+    own_address: SocketAddr,
+}
+
+impl Starting {
+    async fn run(mut self) -> Result<Started, StartError> {
+        let speaker = Speaker {
+            cluster_id: self.folder.cluster_id(),
+            node: self.config.node.0,
+            incarnation: Arc::new(AtomicU64::new(0)),
+        };
+        let (replica, effects) = Replica::new(self.config.node);
+        let (events_tx, events) = mpsc::unbounded_channel();
+        let links = self.links(&speaker, &events_tx);
+        let raft = self.raft(&replica, &links).await?;
+        let parts = self.assemble(&raft, &replica, &links);
+        let served = self.serve(&speaker, &raft, &parts);
+        self.initialize(&raft).await?;
+        self.closing.spawn(doubt_the_lost(
+            parts.grants.clone(),
+            parts.submitter.clone(),
+            events,
+        ));
+        let joined = self.join(&parts);
+        let (life, session_prefix) = tokio::select! {
+            biased;
+            why = served => {
+                let why = why.unwrap_or_else(|_| "stopped".to_owned());
+                return Err(StartError::Serve(self.own_address, why));
+            }
+            fatal = super::node::halted(raft.clone()) => return Err(StartError::Raft(fatal)),
+            joined = joined => joined?,
+        };
+        speaker.incarnation.store(life.incarnation.0, Ordering::Release);
+        replica.begin_life(life);
+        self.begin_life(life, &parts);
+        let node = Node {
+            life,
+            session_prefix,
+            raft,
+            replica,
+            submitter: parts.submitter,
+            links,
+            peer_handler: self.ports.peer_handler.clone(),
+            grants: parts.grants,
+            fencing: parts.fencing,
+            closing: self.closing.clone(),
+        };
+        let node = Arc::new(node);
+        self.closing.spawn(node.clone().watch_raft());
+        Ok(Started { node, effects })
+    }
+
+    fn links(
+        &self,
+        speaker: &Speaker,
+        events: &mpsc::UnboundedSender<LinkEvent>,
+    ) -> Arc<BTreeMap<u64, Arc<PeerLink>>> {
+        let others = self.folder.members().iter().filter(|(node, _)| **node != self.config.node);
+        let links = others.map(|(node, address)| {
+            let link =
+                PeerLink::new(speaker.clone(), node.0, address.clone(), events.clone());
+            self.closing.spawn(link.clone().run());
+            (node.0, link)
+        });
+        Arc::new(links.collect())
+    }
+
+    async fn raft(
+        &self,
+        replica: &Arc<Replica>,
+        links: &Arc<BTreeMap<u64, Arc<PeerLink>>>,
+    ) -> Result<Raft, StartError> {
+        let snapshots = Arc::new(SnapshotStore::new(self.ports.kv.clone()));
+        let machine =
+            StateMachine::open(self.folder.cluster_id(), replica.clone(), snapshots).await?;
+        let identity = self.folder.log_identity();
+        let log =
+            LogStore::open(self.ports.disk.clone(), identity, WalConfig::default()).await?;
+        let config = Arc::new(self.config.raft()?);
+        let network = Network::new(self.config.node.0, links.clone());
+        Raft::new(self.config.node.0, config, network, log, machine)
+            .await
+            .map_err(|fatal| StartError::Raft(fatal.to_string()))
+    }
+
+    fn assemble(
+        &self,
+        raft: &Raft,
+        replica: &Arc<Replica>,
+        links: &Arc<BTreeMap<u64, Arc<PeerLink>>>,
+    ) -> Parts {
+        let clock = self.ports.clock.clone();
+        let (proposer, stamping) = Proposer::new(raft.clone(), clock.clone());
+        self.closing.spawn(stamping.run());
+        let submitter = Arc::new(Submitter {
+            node: self.config.node,
+            raft: raft.clone(),
+            replica: replica.clone(),
+            proposer,
+            links: links.clone(),
+            lease: Arc::new(NodeLease::default()),
+            closing: self.closing.clone(),
+            // Before the join ids belong to no incarnation and must not meet an earlier boot's.
+            sequence: AtomicU64::new(self.ports.random.next_u64() >> 1),
+        });
+        let grants = Grants::new(submitter.clone(), clock.clone());
+        let fencing = Fencing::new(submitter.clone(), self.ports.fencer.clone());
+        let duties = Duties {
+            submitter: submitter.clone(),
+            grants: grants.clone(),
+            clock,
+            founding: self.folder.founding().clone(),
+            under_way: Arc::new(UnderWay::default()),
+        };
+        self.closing.spawn(duties.run());
+        Parts { submitter, grants, fencing }
+    }
+
+    /// Serves the other nodes; resolves only if that fails.
+    fn serve(&self, speaker: &Speaker, raft: &Raft, parts: &Parts) -> oneshot::Receiver<String> {
+        let services = PeerServices {
+            submitter: parts.submitter.clone(),
+            grants: parts.grants.clone(),
+            peer_handler: self.ports.peer_handler.clone(),
+        };
+        let acceptor = Acceptor {
+            me: speaker.clone(),
+            peers: self.folder.members().keys().map(|node| node.0).collect::<BTreeSet<_>>(),
+            raft: raft.clone(),
+            services: Arc::new(services),
+            closing: self.closing.clone(),
+        };
+        let (failed_tx, failed) = oneshot::channel();
+        let address = self.own_address;
+        self.closing.spawn(async move {
+            let why = match serve(acceptor, address).await {
+                Ok(()) => "closed".to_owned(),
+                Err(error) => describe(&error),
+            };
+            tracing::warn!(%address, why, "no longer serving the other nodes");
+            // After the start nobody listens; the node then counts as cut off.
+            let _ = failed_tx.send(why);
+        });
+        failed
+    }
+
+    /// A folder's first start begins the log with the members; never again.
+    async fn initialize(&mut self, raft: &Raft) -> Result<(), StartError> {
+        let fatal = |error: &dyn std::fmt::Display| StartError::Raft(error.to_string());
+        let has_log = raft.is_initialized().await.map_err(|e| fatal(&e))?;
+        if self.folder.is_initialized() {
+            return match has_log {
+                true => Ok(()),
+                false => Err(StartError::LogMissing(self.folder.cluster_id())),
+            };
+        }
+        if !has_log {
+            let members: BTreeMap<u64, PeerNode> = self
+                .folder
+                .members()
+                .iter()
+                .map(|(node, address)| (node.0, PeerNode { addr: address.clone() }))
+                .collect();
+            match raft.initialize(members).await {
+                Ok(()) => {}
+                // Another founder was faster: its log has reached this node.
+                Err(RaftError::APIError(InitializeError::NotAllowed(_))) => {}
+                Err(error) => return Err(fatal(&error)),
+            }
+        }
+        self.folder.set_initialized().await?;
+        Ok(())
+    }
+
+    /// Joins under an id of this boot, again and again until the join is applied here.
+    async fn join(&self, parts: &Parts) -> Result<(NodeLife, u32), StartError> {
+        let replica = &parts.submitter.replica;
+        while !lives::is_founded(&replica.state()) {
+            sleep(Duration::from_millis(20)).await;
+        }
+        let node = self.config.node;
+        let id = SubmitId {
+            node,
+            incarnation: Incarnation(0),
+            sequence: self.ports.random.next_u64() >> 1,
+        };
+        let command = Command::JoinNode {
+            node,
+            identity: self.config.identity.clone(),
+            proof: FenceProof::Rejoined,
+        };
+        loop {
+            match parts.submitter.submit_as(id, command.clone(), JOIN_LIMIT).await {
+                Ok(Outcome::Joined { incarnation, session_prefix }) => {
+                    tracing::info!(%node, %incarnation, "joined");
+                    return Ok((NodeLife { node, incarnation }, session_prefix));
+                }
+                Ok(Outcome::Refused(refusal)) => return Err(StartError::JoinRefused(refusal)),
+                Ok(other) => return Err(StartError::Raft(format!("a join came to {other:?}"))),
+                Err(SubmitError::Unknown) => tracing::info!(%node, "no quorum yet, join goes on"),
+                Err(SubmitError::Ended) => return Err(StartError::Closed),
+            }
+        }
+    }
+
+    fn begin_life(&self, life: NodeLife, parts: &Parts) {
+        parts.submitter.sequence.store(1, Ordering::Release);
+        self.closing.spawn(parts.fencing.clone().run());
+        let renewal = Renewal {
+            life,
+            submitter: parts.submitter.clone(),
+            grants: parts.grants.clone(),
+            clock: self.ports.clock.clone(),
+        };
+        self.closing.spawn(renewal.run());
+    }
+}
+
+/// What several tasks of the node share.
+struct Parts {
+    submitter: Arc<Submitter>,
+    grants: Arc<Grants>,
+    fencing: Arc<Fencing>,
+}
+
+/// An error with its causes: the transport's own text alone says nothing.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
