@@ -22,7 +22,7 @@ mod tests {
         let cluster = Guid(std::array::from_fn(|i| i as u8));
         let (a, b) = (user_sid(cluster, 1000), user_sid(cluster, 1001));
         assert_eq!(a.sub_authorities[..4], b.sub_authorities[..4]);
-        assert_eq!(a.to_string(), "S-1-5-21-50462976-117835012-117901064-1000");
+        assert_eq!(a.to_string(), "S-1-5-21-50462976-117835012-67372036-1000");
         assert_ne!(user_sid(Guid([9; 16]), 1000), a);
     }
 }

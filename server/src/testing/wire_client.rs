@@ -188,12 +188,14 @@ impl WireClient {
             assert!(keys.signing.verify_message(Sender::Server, &message), "signature");
         }
         let response = Response::decode(&header, &message).expect("a response");
-        match (header.command, header.status) {
-            (Opcode::NEGOTIATE, NtStatus::SUCCESS)
-            | (Opcode::SESSION_SETUP, NtStatus::MORE_PROCESSING_REQUIRED) => {
-                self.preauth.update(&message);
-            }
-            _ => {}
+        let chained = match &response {
+            // "Ask again" is not part of the negotiation that follows.
+            Response::Negotiate(response) => response.dialect_revision == Dialect::SMB_3_1_1,
+            Response::SessionSetup(_) => header.status == NtStatus::MORE_PROCESSING_REQUIRED,
+            _ => false,
+        };
+        if chained {
+            self.preauth.update(&message);
         }
         Some((header, response))
     }
