@@ -10,3 +10,8 @@ pub mod log {
 pub mod raft_log {
     include!(concat!(env!("OUT_DIR"), "/holdfast.raft_log.rs"));
 }
+
+/// Snapshots of the replicated state.
+pub mod snapshot {
+    include!(concat!(env!("OUT_DIR"), "/holdfast.snapshot.rs"));
+}

@@ -3,9 +3,9 @@
 //! A request's way: `runtime` (sockets) → `core` (sans-IO) → `dispatch` (what each opcode needs)
 //! → a handler (plan, execute, respond) → ports.
 
+pub mod auth;
 pub mod barrier;
 pub mod breaks;
-pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod connection;
@@ -18,9 +18,9 @@ pub mod fence;
 #[cfg(not(madsim))]
 pub mod folder;
 pub mod gate;
+pub mod handlers;
 pub mod informed;
 pub mod io;
-pub mod handlers;
 pub mod limits;
 pub mod node;
 pub mod opens_keeper;

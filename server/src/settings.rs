@@ -14,9 +14,8 @@ pub const SECURITY_MODE: SecurityMode =
 
 /// Told to a client that offered them; LARGE_MTU to everyone. Encryption is negotiated by its
 /// context in 3.1.1.
-pub const CAPABILITIES_IF_OFFERED: GlobalCapabilities = GlobalCapabilities(
-    GlobalCapabilities::LEASING.0 | GlobalCapabilities::PERSISTENT_HANDLES.0,
-);
+pub const CAPABILITIES_IF_OFFERED: GlobalCapabilities =
+    GlobalCapabilities(GlobalCapabilities::LEASING.0 | GlobalCapabilities::PERSISTENT_HANDLES.0);
 
 /// The longest NetBIOS name.
 const NETBIOS_MAX: usize = 15;
@@ -44,8 +43,7 @@ impl Identity {
 fn server_names(cluster: &str) -> ServerNames {
     let dns: String = cluster.chars().map(|c| c.to_ascii_lowercase()).collect();
     let label = cluster.split('.').next().unwrap_or_default();
-    let netbios: String =
-        label.chars().take(NETBIOS_MAX).map(|c| c.to_ascii_uppercase()).collect();
+    let netbios: String = label.chars().take(NETBIOS_MAX).map(|c| c.to_ascii_uppercase()).collect();
     ServerNames { netbios, dns }
 }
 

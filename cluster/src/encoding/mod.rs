@@ -4,14 +4,20 @@
 //! field or command of a later version is an error, and the node halts; it is never skipped.
 
 mod entry;
+mod file;
+mod outcome;
 mod record;
+mod snapshot;
 mod terms;
 mod value;
 
 pub use entry::{decode_entry, encode_entry};
+pub use snapshot::{decode_snapshot, encode_snapshot, state_hash};
 
 /// The version of entries that this code writes, and the newest that it reads.
 pub const ENTRY_FORMAT: u32 = 1;
+/// The same for snapshots.
+pub const SNAPSHOT_FORMAT: u32 = 1;
 
 /// Why bytes are not an entry or a snapshot that this version knows.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

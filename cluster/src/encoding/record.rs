@@ -2,7 +2,7 @@
 //! A field or variant that is not declared does not compile.
 
 /// Declares the message of a struct. `bare` is a scalar, `msg` a message that must be there,
-/// `opt` either of them that may be absent, `many` a list.
+/// `opt` either of them that may be absent, `many` a list, `map` a map as a list of pairs.
 macro_rules! record {
     ($type:ty => $pb:path { $($field:ident: $mode:ident),* $(,)? }) => {
         impl Encoded for $type {
@@ -22,11 +22,15 @@ macro_rules! record {
     (@to msg $field:ident) => { Some(Encoded::to_pb($field)) };
     (@to opt $field:ident) => { $field.as_ref().map(Encoded::to_pb) };
     (@to many $field:ident) => { $field.iter().map(Encoded::to_pb).collect() };
+    (@to map $field:ident) => {
+        $field.iter().map(|(key, value)| Encoded::to_pb(&(*key, *value))).collect()
+    };
     (@from bare $field:ident) => { Encoded::from_pb($field)? };
     (@from msg $field:ident) => {
         Encoded::from_pb($field.ok_or(EncodingError::Missing(stringify!($field)))?)?
     };
     (@from opt $field:ident) => { $field.map(Encoded::from_pb).transpose()? };
+    (@from map $field:ident) => { crate::encoding::value::pairs($field)? };
     (@from many $field:ident) => {
         $field.into_iter().map(Encoded::from_pb).collect::<Result<_, _>>()?
     };

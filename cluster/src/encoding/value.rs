@@ -6,6 +6,7 @@ use holdfast_proto::types::{
     FoldedName, Guid, Incarnation, LeaseState, NodeId, OpenId, SessionId, ShareAccess, ShareId,
     VolumeId,
 };
+use imbl::OrdMap;
 
 use super::EncodingError;
 use crate::command::{DutyId, EndHow, IntentId};
@@ -16,6 +17,21 @@ pub(super) trait Encoded: Sized {
     type Pb;
     fn to_pb(&self) -> Self::Pb;
     fn from_pb(pb: Self::Pb) -> Result<Self, EncodingError>;
+}
+
+/// A map from the list of its pairs.
+pub(super) fn pairs<K: Ord + Clone, V: Clone, P>(
+    list: Vec<P>,
+) -> Result<OrdMap<K, V>, EncodingError>
+where
+    (K, V): Encoded<Pb = P>,
+{
+    let mut map = OrdMap::new();
+    for pair in list {
+        let (key, value) = <(K, V)>::from_pb(pair)?;
+        map.insert(key, value);
+    }
+    Ok(map)
 }
 
 macro_rules! same {

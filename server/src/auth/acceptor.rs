@@ -371,10 +371,12 @@ mod tests {
             Token::Init(_) => panic!("not from a server"),
         };
         let random = ClientRandom { challenge: [3; 8], session_key: Key128::new([5; 16]) };
-        let client = logon("alice", password).answer(FLAGS, &negotiate, &challenge, NOW, &random)?;
+        let client =
+            logon("alice", password).answer(FLAGS, &negotiate, &challenge, NOW, &random)?;
         let list = spnego::encode_mech_types(&mech_types);
-        let mic = SessionSecurity::new(&client.session_key, client.flags, Direction::ClientToServer)
-            .map(|mut security| security.sign(&list));
+        let mic =
+            SessionSecurity::new(&client.session_key, client.flags, Direction::ClientToServer)
+                .map(|mut security| security.sign(&list));
         let resp = NegTokenResp {
             response_token: Some(&client.message),
             mech_list_mic: mic.as_ref().map(<[u8; 16]>::as_slice),

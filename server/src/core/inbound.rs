@@ -4,10 +4,10 @@
 //! from the one before it.
 
 use bytes::{Bytes, BytesMut};
+use holdfast_proto::crypto::Sender;
 use holdfast_proto::frame::compound;
 use holdfast_proto::frame::transform::TransformFlags;
 use holdfast_proto::frame::{FrameKind, Smb1Negotiate, TRANSFORM_HEADER_SIZE, TransformHeader};
-use holdfast_proto::crypto::Sender;
 use holdfast_proto::header::{HEADER_SIZE, Header, HeaderFlags};
 use holdfast_proto::types::SessionId;
 use holdfast_proto::wire::DecodeError;
@@ -64,7 +64,10 @@ impl Inbound {
 }
 
 /// Takes a frame apart; `keys` finds the keys of a session of this connection.
-pub fn open_frame<K>(frame: BytesMut, keys: impl Fn(SessionId) -> Option<K>) -> Result<Frame, Violation>
+pub fn open_frame<K>(
+    frame: BytesMut,
+    keys: impl Fn(SessionId) -> Option<K>,
+) -> Result<Frame, Violation>
 where
     K: AsRef<SessionSecurity>,
 {

@@ -118,6 +118,7 @@ fn encrypt(messages: Vec<Encoded>, security: &SessionSecurity) -> Vec<Bytes> {
 
 /// Before the messages: how long they are.
 pub(crate) fn prefix(length: usize) -> Bytes {
-    let prefix = direct_tcp::encode_prefix(length).expect("a response is never longer than MAX_IO_SIZE and its header");
+    let prefix = direct_tcp::encode_prefix(length)
+        .expect("a response is never longer than MAX_IO_SIZE and its header");
     Bytes::copy_from_slice(&prefix)
 }

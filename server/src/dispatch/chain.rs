@@ -20,6 +20,7 @@ use crate::connection::{Connection, OutboundFrame};
 use crate::core::{Inbound, Outgoing, Protection, Sealing, SessionSecurity, seal};
 use crate::limits;
 use crate::node::Node;
+use crate::session::{LocalOpen, SessionOpen};
 
 /// An answer that is ready to leave.
 struct Answer {
@@ -27,6 +28,8 @@ struct Answer {
     response: Response,
     shield: Shield,
     about: Option<OpenRef>,
+    /// The open that it gives out.
+    gives: Option<Arc<LocalOpen>>,
 }
 
 /// How an answer is protected, with the keys that outlive their session's table entry.
@@ -137,8 +140,7 @@ impl Chain {
         header: Header,
         shield: &Shield,
     ) -> (Option<&'static Row>, HandlerResult, bool) {
-        let admitted =
-            admit::admit(&self.node, &self.connection, request, ids, sender, pending);
+        let admitted = admit::admit(&self.node, &self.connection, request, ids, sender, pending);
         let (row, mut call) = match admitted {
             Ok(admitted) => admitted,
             Err(failure) => return (None, Err(failure), false),
@@ -180,7 +182,11 @@ impl Chain {
             Some(result) => result,
             None => running.await,
         };
-        (Some(row), result.map(|reply| Reply { about: reply.about.or(about), ..reply }), asynchronous)
+        (
+            Some(row),
+            result.map(|reply| Reply { about: reply.about.or(about), ..reply }),
+            asynchronous,
+        )
     }
 
     /// Answers so far leave first; then the interim response, which is never signed
@@ -194,8 +200,13 @@ impl Chain {
             Shield::Signed(_) | Shield::Clear => Shield::Clear,
             Shield::Encrypted(security) => Shield::Encrypted(security.clone()),
         };
-        let response =
-            Answer { header: response, response: error(Bytes::new()), shield, about: None };
+        let response = Answer {
+            header: response,
+            response: error(Bytes::new()),
+            shield,
+            about: None,
+            gives: None,
+        };
         self.ready.push(response);
         self.flush();
     }
@@ -209,8 +220,10 @@ impl Chain {
         asynchronous: bool,
         mut shield: Shield,
     ) {
+        let mut gives = None;
         let (status, response, about) = match result {
             Ok(reply) => {
+                gives = self.given_open(reply.given);
                 self.hand_on(request.command, &reply);
                 if let (Given::Session(id), NtStatus::SUCCESS) = (reply.given, reply.status) {
                     shield = self.shield_of_new_session(id, shield);
@@ -243,7 +256,7 @@ impl Chain {
         if !asynchronous {
             header.credits = self.connection.grant(request.credits);
         }
-        self.ready.push(Answer { header, response, shield, about });
+        self.ready.push(Answer { header, response, shield, about, gives });
         if asynchronous {
             self.flush();
         }
@@ -260,6 +273,16 @@ impl Chain {
         }
         if opcode == Opcode::CREATE {
             self.handed.create_failed = None;
+        }
+    }
+
+    /// The open of a file that a CREATE gives out.
+    fn given_open(&self, given: Given) -> Option<Arc<LocalOpen>> {
+        let Given::Open(file) = given else { return None };
+        let ids = self.handed.ids?;
+        match self.connection.session(ids.session)?.open(file.volatile)? {
+            SessionOpen::File(open) => Some(open),
+            SessionOpen::Pipe(_) => None,
         }
     }
 
@@ -297,10 +320,12 @@ impl Chain {
         }
         let first = answers.first().map(|answer| answer.header);
         let mut about = Vec::new();
+        let mut gives = Vec::new();
         let mut shields = Vec::with_capacity(answers.len());
         let mut messages = Vec::with_capacity(answers.len());
         for answer in answers {
             about.extend(answer.about);
+            gives.extend(answer.gives);
             shields.push(answer.shield);
             messages.push((answer.header, answer.response));
         }
@@ -316,6 +341,10 @@ impl Chain {
             if self.connection.enqueue(frame).is_err() {
                 return;
             }
+        }
+        // Breaks of their leases may go out from here on.
+        for open in gives {
+            open.answered.raise();
         }
     }
 }

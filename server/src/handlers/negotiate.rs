@@ -6,8 +6,8 @@ use holdfast_proto::crypto::{Cipher, SigningAlgorithm};
 use holdfast_proto::frame::Smb1Negotiate;
 use holdfast_proto::header::{Header, HeaderFlags};
 use holdfast_proto::msg::negotiate::{
-    EncryptionCapabilities, GlobalCapabilities, HashAlgorithm, NegotiateContexts,
-    PreauthIntegrityCapabilities, SigningCapabilities, self as wire,
+    self as wire, EncryptionCapabilities, GlobalCapabilities, HashAlgorithm, NegotiateContexts,
+    PreauthIntegrityCapabilities, SigningCapabilities,
 };
 use holdfast_proto::msg::{NegotiateRequest, NegotiateResponse, Response};
 use holdfast_proto::opcode::Opcode;
@@ -73,9 +73,9 @@ fn plan(request: &NegotiateRequest) -> Result<Plan, NtStatus> {
         Some(list) if list.signing_algorithms.is_empty() => {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        Some(list) => SIGNING.into_iter().find(|ours| {
-            list.signing_algorithms.contains(&wire::SigningAlgorithm(ours.to_wire()))
-        }),
+        Some(list) => SIGNING
+            .into_iter()
+            .find(|ours| list.signing_algorithms.contains(&wire::SigningAlgorithm(ours.to_wire()))),
         None => None,
     };
     let offered = request.capabilities;

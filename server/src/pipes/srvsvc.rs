@@ -15,11 +15,7 @@ use crate::handlers::tree_connect::IPC_SHARE;
 pub(super) const VERSION: (u32, u32) = (6, 1);
 
 /// Answers one call with its results, encoded.
-pub(super) fn answer(
-    opnum: u16,
-    stub: &[u8],
-    facts: &Facts<'_>,
-) -> Result<Vec<u8>, FaultStatus> {
+pub(super) fn answer(opnum: u16, stub: &[u8], facts: &Facts<'_>) -> Result<Vec<u8>, FaultStatus> {
     match Request::decode(opnum, stub).map_err(|_| FaultStatus::BAD_STUB_DATA)? {
         Request::ShareEnum(request) => Ok(share_enum(&request, facts).encode()),
         Request::ShareGetInfo(request) => {

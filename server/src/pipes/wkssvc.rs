@@ -7,11 +7,7 @@ use super::Facts;
 use super::srvsvc::VERSION;
 
 /// Answers one call with its results, encoded.
-pub(super) fn answer(
-    opnum: u16,
-    stub: &[u8],
-    facts: &Facts<'_>,
-) -> Result<Vec<u8>, FaultStatus> {
+pub(super) fn answer(opnum: u16, stub: &[u8], facts: &Facts<'_>) -> Result<Vec<u8>, FaultStatus> {
     match Request::decode(opnum, stub).map_err(|_| FaultStatus::BAD_STUB_DATA)? {
         Request::WkstaGetInfo(request) => {
             let netbios = &facts.identity.names.netbios;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_cluster::command::{
-    Command, FenceProof, NodeIdentity, NodeLife, SubmitId, Timers,
-};
+use holdfast_cluster::command::{Command, FenceProof, NodeIdentity, NodeLife, SubmitId, Timers};
 use holdfast_cluster::effect::Effect;
 use holdfast_cluster::outcome::Outcome;
 use holdfast_cluster::peer::{PeerReply, PeerRequest, PeerSilent};
@@ -67,8 +65,7 @@ impl LocalCluster {
         };
         let command = Command::JoinNode { node, identity, proof: FenceProof::Rejoined };
         let submit = SubmitId { sequence: 2, ..submit };
-        let Outcome::Joined { incarnation, session_prefix } =
-            log.apply(submit, command, 0).outcome
+        let Outcome::Joined { incarnation, session_prefix } = log.apply(submit, command, 0).outcome
         else {
             panic!("the first node joins");
         };
@@ -76,13 +73,7 @@ impl LocalCluster {
         lease.extend_to(Duration::from_secs(u64::from(u32::MAX)));
         lease.set_connected(true);
         let life = NodeLife { node, incarnation };
-        LocalCluster {
-            life,
-            session_prefix,
-            log: Mutex::new(log),
-            applied: Notify::new(),
-            lease,
-        }
+        LocalCluster { life, session_prefix, log: Mutex::new(log), applied: Notify::new(), lease }
     }
 
     /// Applies a command of the node.

@@ -18,8 +18,7 @@ use holdfast_proto::msg::negotiate::{
     PreauthIntegrityCapabilities, SigningCapabilities,
 };
 use holdfast_proto::msg::{
-    NegotiateRequest, NegotiateResponse, Request, Response, SessionSetupRequest,
-    TreeConnectRequest,
+    NegotiateRequest, NegotiateResponse, Request, Response, SessionSetupRequest, TreeConnectRequest,
 };
 use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::{Dialect, FileTime, Guid, SessionId};

@@ -5,8 +5,7 @@ use holdfast_cluster::command::{Durability, LeaseRequest, OpenTerms};
 use holdfast_proto::NtStatus;
 use holdfast_proto::msg::CreateRequest;
 use holdfast_proto::msg::create::{
-    DurableHandleFlags, DurableHandleRequestV2, ImpersonationLevel,
-    LeaseContext, LeaseFlags,
+    DurableHandleFlags, DurableHandleRequestV2, ImpersonationLevel, LeaseContext, LeaseFlags,
 };
 use holdfast_proto::types::{
     AccessMask, ClientGuid, CreateDisposition, CreateGuid, CreateOptions, FileAttributes, FileId,
