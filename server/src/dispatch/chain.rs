@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use holdfast_cluster::command::OpenRef;
 use holdfast_proto::NtStatus;
-use holdfast_proto::header::{Header, HeaderForm};
+use holdfast_proto::header::{Header, HeaderFlags, HeaderForm};
 use holdfast_proto::msg::{ErrorResponse, FileId, Response};
 use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::SessionId;
@@ -255,6 +255,12 @@ impl Chain {
         };
         if !asynchronous {
             header.credits = self.connection.grant(request.credits);
+        }
+        if status.is_error() && matches!(shield, Shield::Clear) {
+            // There is no key to sign with. Clients that signed take such an answer only if it
+            // looks signed, and then do not check it.
+            header.flags |= request.flags & HeaderFlags::SIGNED;
+            header.signature = request.signature;
         }
         self.ready.push(Answer { header, response, shield, about, gives });
         if asynchronous {

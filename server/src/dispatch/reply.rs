@@ -130,7 +130,8 @@ impl From<GateError> for Failure {
     fn from(error: GateError) -> Failure {
         match error {
             GateError::Locked => NtStatus::FILE_LOCK_CONFLICT.into(),
-            // Taken over, or closed under the request: whoever owns it now answers.
+            GateError::Closed => NtStatus::FILE_CLOSED.into(),
+            // Taken over under the request: whoever owns it now answers.
             GateError::Lost => Failure::Disconnect("the open is served elsewhere by now"),
             GateError::Ended => Failure::Disconnect("this incarnation of the node has ended"),
             // Handled where operations enter; here it means that the leases never stay broken.

@@ -44,9 +44,13 @@ pub enum Io {
 /// Why an operation may not go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum GateError {
-    /// The open is another's now, or closed: nothing may be said about it on this connection.
+    /// The open is another's now: nothing may be said about it on this connection.
     #[error("the open is not this node's any more")]
     Lost,
+    /// The open was closed meanwhile. Its close waited for what was in flight, so answers to
+    /// that are true.
+    #[error("the open is closed")]
+    Closed,
     /// This node's incarnation has ended.
     #[error("this node's incarnation has ended")]
     Ended,
@@ -187,8 +191,10 @@ impl Gate {
         if !self.lease.holds(self.clock.boot()) {
             return Ok(false);
         }
-        self.check_generation(open)?;
-        Ok(true)
+        match self.check_generation(open) {
+            Ok(()) | Err(GateError::Closed) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Seals an open: from now on nothing enters for it, until [`Gate::unseal`].
@@ -225,7 +231,13 @@ impl Gate {
 
     fn check_generation(&self, open: OpenRef) -> Result<(), GateError> {
         let state = self.cluster.state();
-        if rights::owns(&state, open, self.cluster.life()) { Ok(()) } else { Err(GateError::Lost) }
+        if rights::owns(&state, open, self.cluster.life()) {
+            Ok(())
+        } else if state.open(open.open).is_none() {
+            Err(GateError::Closed)
+        } else {
+            Err(GateError::Lost)
+        }
     }
 
     async fn wait_for_lease(&self) -> Result<(), GateError> {

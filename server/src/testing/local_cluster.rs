@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_cluster::command::{Command, FenceProof, NodeIdentity, NodeLife, SubmitId, Timers};
-use holdfast_cluster::effect::Effect;
+use holdfast_cluster::effect::{Effect, EffectId};
 use holdfast_cluster::outcome::Outcome;
 use holdfast_cluster::peer::{PeerReply, PeerRequest, PeerSilent};
 use holdfast_cluster::state::{Applied, Entry, State};
@@ -28,7 +28,7 @@ struct Log {
     state: Arc<State>,
     index: u64,
     sequence: u64,
-    effects: Vec<Effect>,
+    effects: Vec<(EffectId, Effect)>,
 }
 
 impl Log {
@@ -36,7 +36,9 @@ impl Log {
         self.index += 1;
         let entry = Entry { elapsed_nanos, submit, command };
         let applied = Arc::make_mut(&mut self.state).apply(self.index, &entry);
-        self.effects.extend(applied.effects.iter().cloned());
+        let index = self.index;
+        let numbered = (0..).zip(applied.effects.iter().cloned());
+        self.effects.extend(numbered.map(|(ordinal, e)| (EffectId { index, ordinal }, e)));
         applied
     }
 }
@@ -89,9 +91,16 @@ impl LocalCluster {
         }
     }
 
-    /// The effects since this was asked last, in order.
-    pub(crate) fn take_effects(&self) -> Vec<Effect> {
-        std::mem::take(&mut self.log.lock().effects)
+    /// The next effects, in order.
+    pub(crate) async fn next_effects(&self) -> Vec<(EffectId, Effect)> {
+        loop {
+            let applied = self.applied.notified();
+            let effects = std::mem::take(&mut self.log.lock().effects);
+            if !effects.is_empty() {
+                return effects;
+            }
+            applied.await;
+        }
     }
 
     fn apply_after(&self, elapsed: Duration, command: Command) -> Outcome {

@@ -5,22 +5,21 @@ mod local_cluster;
 mod wire_client;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use holdfast_cluster::command::{Command, OpenRef, ShareSettings, UserSettings};
-use holdfast_cluster::outcome::Duty;
+use holdfast_cluster::command::{Command, ShareSettings, UserSettings};
 use holdfast_proto::auth::ntlmv2::NtHash;
-use holdfast_proto::types::{OpenId, VolumeId};
+use holdfast_proto::types::VolumeId;
 
 pub(crate) use local_cluster::LocalCluster;
 pub(crate) use wire_client::WireClient;
 
+use crate::effects;
 use crate::node::Node;
+use crate::opens_keeper::OpensKeeper;
 use crate::ports::{Clock, Random, Vfs};
-use crate::session::{LocalOpen, OpensGate};
 
 /// A clock that stands still.
 #[derive(Debug, Default)]
@@ -48,21 +47,6 @@ impl Random for CountedRandom {
             chunk.copy_from_slice(&mixed[..chunk.len()]);
         }
     }
-}
-
-/// A gate with nothing behind it.
-#[derive(Debug, Default)]
-pub(crate) struct OpenGate;
-
-#[async_trait]
-impl OpensGate for OpenGate {
-    async fn seal(&self, _opens: &[Arc<LocalOpen>]) {}
-
-    async fn may_answer(&self, _open: OpenRef) -> bool {
-        true
-    }
-
-    async fn ended(&self, _opens: Vec<Arc<LocalOpen>>, _: &[OpenId], _: Vec<Duty>) {}
 }
 
 /// The user that every test cluster has.
@@ -95,6 +79,17 @@ pub(crate) fn node(volumes: BTreeMap<VolumeId, Arc<dyn Vfs>>) -> (Arc<Node>, Arc
     let clock = Arc::new(StillClock);
     let random = Arc::new(CountedRandom::default());
     let node = Arc::new(Node::new(cluster.clone(), volumes, clock, random));
-    node.set_opens_gate(Arc::new(OpenGate));
+    node.set_opens_gate(Arc::new(OpensKeeper::new(&node)));
+    tokio::spawn(carry_out_effects(Arc::downgrade(&node), cluster.clone()));
     (node, cluster)
+}
+
+/// Does what entries of the log make the node do.
+async fn carry_out_effects(node: Weak<Node>, cluster: Arc<LocalCluster>) {
+    loop {
+        for (id, effect) in cluster.next_effects().await {
+            let Some(node) = node.upgrade() else { return };
+            effects::take(&node, id, effect);
+        }
+    }
 }

@@ -59,7 +59,6 @@ pub(super) async fn replace(
                 "the owner has ended the client's session");
             // Done is said when it is in the log; this replica may lag.
             node.cluster.read_index().await?;
-            return Ok(());
         }
         // Silent: its fence ends the session, if it does not answer after all.
         if node.clock.boot().saturating_sub(begun) >= limits::NOT_READY_HOLD {
