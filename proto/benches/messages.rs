@@ -3,6 +3,8 @@
 //! `cargo bench -p holdfast-proto` prints the best of several rounds, in nanoseconds for one
 //! operation. File data must not be copied: a copy of 1 MiB alone takes far longer than the bound.
 
+#![allow(clippy::disallowed_methods, reason = "it measures real time")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -3,22 +3,28 @@
 //! A request's way: `runtime` (sockets) → `core` (sans-IO) → `dispatch` (what each opcode needs)
 //! → a handler (plan, execute, respond) → ports.
 
+#[cfg(not(madsim))]
+pub mod admin;
 pub mod auth;
 pub mod barrier;
 pub mod breaks;
+#[cfg(not(madsim))]
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod core;
+#[cfg(not(madsim))]
+pub mod dev;
 pub mod dispatch;
 pub mod duties;
 pub mod effects;
-#[cfg(not(madsim))]
 pub mod fence;
 #[cfg(not(madsim))]
 pub mod folder;
 pub mod gate;
 pub mod handlers;
+pub mod incarnation;
 pub mod informed;
 pub mod io;
 pub mod limits;
@@ -30,6 +36,8 @@ pub mod places;
 pub mod ports;
 pub mod random;
 pub mod runtime;
+#[cfg(not(madsim))]
+pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod signal;

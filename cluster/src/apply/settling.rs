@@ -78,6 +78,7 @@ impl Step<'_> {
 }
 
 /// The order in which a list is worked through: its own.
+#[allow(clippy::disallowed_types, reason = "the planted bug is that order")]
 pub(super) fn in_order<T: Ord + std::hash::Hash + Eq>(items: Vec<T>) -> Vec<T> {
     if planted::is(PlantedBug::MapOrderInApply) {
         // Each process has hash keys of its own.

@@ -27,6 +27,7 @@ pub mod type_config;
 pub use config::{NodeConfig, Snapshots, Timing};
 pub use folder::{Folder, FolderError, Founding};
 pub use node::Node;
+pub use node_lease::{LENGTH as NODE_LEASE, RENEWAL as NODE_LEASE_RENEWAL};
 pub use replica::Effects;
 pub use start::{Ports, StartError, Started};
 

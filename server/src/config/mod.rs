@@ -305,7 +305,10 @@ path = "/srv/volume"
         );
         refused("[node", "1: ");
         refused("", "1: node.id: ");
-        refused(&format!("{GOOD}\n[timers]\nnode_lease_ms = 300\n"), "25: timers.node_lease_ms: ");
+        refused(
+            &format!("{GOOD}\n[timers]\nelection_max_ms = 900\n"),
+            "25: timers.election_max_ms: ",
+        );
         refused(&format!("{GOOD}\n[timers]\nheartbeat_ms = 200\n"), "25: timers.heartbeat_ms: ");
     }
 

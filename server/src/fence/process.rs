@@ -86,6 +86,11 @@ impl Process {
         }
     }
 
+    /// True if that was seen.
+    pub(crate) fn is_gone(&self) -> bool {
+        *self.gone.borrow()
+    }
+
     /// SIGKILL. A process that is gone already needs none.
     pub(crate) fn kill(&self) -> io::Result<()> {
         self.send(Signal::KILL)

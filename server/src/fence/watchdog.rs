@@ -4,12 +4,9 @@
 //! the things that it guards against. A process that is frozen as a whole cannot guard itself:
 //! that is the fencer's part.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use holdfast_cluster::handle::NodeLease;
-use holdfast_cluster::ports::Clock;
 
 /// How long storage operations may outlast the node's lease.
 pub const DRAIN_WAIT: Duration = Duration::from_secs(1);
@@ -36,25 +33,6 @@ pub fn look(lease: &NodeLease, in_flight: usize, now: Duration) -> Option<Doom> 
     // Before the first lease nothing can be in flight.
     let over = !deadline.is_zero() && now >= deadline + DRAIN_WAIT;
     (over && in_flight > 0).then_some(Doom::NotDrained)
-}
-
-/// Starts the watchdog of this process. It lasts as long as the process.
-#[cfg(not(madsim))]
-pub fn start(
-    lease: Arc<NodeLease>,
-    in_flight: Arc<AtomicUsize>,
-    clock: Arc<dyn Clock>,
-) -> std::io::Result<()> {
-    let guard = move || {
-        loop {
-            if let Some(doom) = look(&lease, in_flight.load(Ordering::Acquire), clock.boot()) {
-                tracing::error!(reason = %doom, "the watchdog ends this process");
-                std::process::abort();
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-    };
-    std::thread::Builder::new().name("watchdog".to_owned()).spawn(guard).map(drop)
 }
 
 #[cfg(test)]

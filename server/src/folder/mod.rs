@@ -6,7 +6,7 @@
 //! - Each life of the node has a lock file of its own ([`LifeLock`]), held until the process is
 //!   gone: that it dropped is what a fencer takes for the end of that life.
 
-mod identity;
+mod beginning;
 mod life;
 mod lock;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use identity::{FolderIdentity, IdentityError};
+pub use beginning::{BeginningError, Stores};
 pub use life::{LifeLock, LifeStamp, lock_is_free, read_life_stamp};
 pub use lock::{FolderLock, LockError};
 
@@ -36,11 +36,6 @@ impl NodeFolder {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Which node of which cluster this is.
-    pub fn identity(&self) -> PathBuf {
-        self.path.join("identity.toml")
     }
 
     /// Held by the process that serves the folder.

@@ -8,6 +8,7 @@ use holdfast_proto::types::{Incarnation, NodeId};
 
 use super::*;
 use crate::clock::HostClock;
+use crate::fence::{Signal, boot_id, process_start};
 use crate::folder::tests_scratch::Scratch;
 use crate::folder::{LifeLock, LifeStamp, NodeFolder};
 use crate::random::HostRandom;
@@ -16,6 +17,7 @@ const FOLDER: &str = "HOLDFAST_TEST_LIFE_FOLDER";
 
 /// Not a test of its own: what the other tests start as their victim.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a process that does nothing else")]
 fn victim() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let stamp = LifeStamp::of_this_process().unwrap();
@@ -33,7 +35,7 @@ impl Victim {
     fn start(scratch: &Scratch) -> Victim {
         std::fs::create_dir_all(NodeFolder::at(scratch.path()).lives()).unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "fence::tests::victim", "--nocapture"])
+            .args(["--exact", "fence::same_host::tests::victim", "--nocapture"])
             .env(FOLDER, scratch.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -6,7 +6,7 @@ use std::io;
 use holdfast_cluster::command::NodeIdentity;
 use rustix::fs::fstatfs;
 
-use super::process::{Process, machine_id};
+use crate::fence::process::{Process, machine_id};
 use crate::folder::{LifeStamp, lock_is_free, read_life_stamp};
 
 /// The witnesses of one life, opened as early as possible.

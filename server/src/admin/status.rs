@@ -1,0 +1,90 @@
+//! One node's picture of its cluster, for operators.
+
+use std::time::Duration;
+
+use holdfast_cluster::command::FenceProof;
+use holdfast_cluster::handle::Cluster;
+use holdfast_cluster::state::{NodeEnd, NodeRecord, NodeStatus, State};
+use holdfast_proto::types::NodeId;
+
+use super::pb;
+use super::pb::node::Standing;
+use crate::fence::{FenceLog, FenceRecord};
+
+/// From the local replica: it may lag, and says what it has applied.
+pub(super) fn status_of(
+    cluster: &dyn Cluster,
+    leader: Option<NodeId>,
+    serving: bool,
+    fencings: &FenceLog,
+) -> pb::StatusReply {
+    let (life, applied, state) = (cluster.life(), cluster.applied(), cluster.state());
+    let info = state.cluster();
+    pb::StatusReply {
+        node: life.node.0,
+        incarnation: life.incarnation.0,
+        serving,
+        leader: leader.map_or(0, |node| node.0),
+        applied,
+        cluster_id: info.map(|info| info.cluster_id.0.to_vec()).unwrap_or_default(),
+        cluster_name: info.map(|info| info.name.clone()).unwrap_or_default(),
+        nodes: state.nodes().map(|(id, record)| node_of(&state, id, record)).collect(),
+        opens: state.open_count() as u64,
+        sessions: state.sessions().count() as u64,
+        users: state.users().count() as u64,
+        shares: state.shares().count() as u64,
+        fencings: fencings.records().iter().map(fencing_of).collect(),
+    }
+}
+
+fn node_of(state: &State, id: NodeId, record: &NodeRecord) -> pb::Node {
+    let (standing, detail) = match &record.status {
+        NodeStatus::Live => (Standing::Live, String::new()),
+        NodeStatus::Suspected { fencer } => {
+            (Standing::Suspected, format!("node {} is to bring the proof", fencer.0))
+        }
+        NodeStatus::Ended(NodeEnd::Fenced(proof)) => (Standing::Fenced, proof_of(proof)),
+        NodeStatus::Ended(NodeEnd::Left) => (Standing::Left, String::new()),
+    };
+    let life = record.life(id);
+    pb::Node {
+        id: id.0,
+        name: record.identity.name.clone(),
+        incarnation: record.incarnation.0,
+        standing: standing.into(),
+        detail,
+        smb_address: record.identity.smb_address.clone(),
+        peer_address: record.identity.peer_address.clone(),
+        pid: record.identity.pid,
+        opens: state.node_opens(life).count() as u64,
+        sessions: state.node_sessions(life).count() as u64,
+    }
+}
+
+fn proof_of(proof: &FenceProof) -> String {
+    match proof {
+        FenceProof::ProcessEnded { pid, lock_dropped: true } => {
+            format!("process {pid} has ended and its lock has dropped")
+        }
+        FenceProof::ProcessEnded { pid, lock_dropped: false } => format!("process {pid} has ended"),
+        FenceProof::Rejoined => "it joined again".to_owned(),
+        FenceProof::HostRebooted => "its host has booted since".to_owned(),
+        FenceProof::Command { exit_status } => format!("fence command, exit status {exit_status}"),
+    }
+}
+
+fn fencing_of(record: &FenceRecord) -> pb::Fencing {
+    pb::Fencing {
+        node: record.life.node.0,
+        incarnation: record.life.incarnation.0,
+        pid: record.pid,
+        asked_micros: micros(Some(record.asked)),
+        killed_micros: micros(record.killed),
+        exited_micros: micros(record.exited),
+        lock_dropped_micros: micros(record.lock_dropped),
+    }
+}
+
+fn micros(time: Option<Duration>) -> u64 {
+    time.map_or(0, |time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,105 @@
+//! `holdfast status`: one node's picture of its cluster.
+
+use clap::Args;
+
+use super::whereabouts::Whereabouts;
+use super::{CommandResult, block_on};
+use crate::admin::pb;
+use crate::admin::pb::node::Standing;
+
+/// What to show.
+#[derive(Args)]
+pub struct StatusArguments {
+    #[command(flatten)]
+    node: Whereabouts,
+}
+
+pub fn run(arguments: StatusArguments) -> CommandResult {
+    block_on(async {
+        print!("{}", text(&arguments.node.connect().await?.status().await?));
+        Ok(())
+    })
+}
+
+fn text(status: &pb::StatusReply) -> String {
+    let mut text = format!(
+        "cluster   {}\nanswering node {} (incarnation {}), {}, log applied to {}\n",
+        status.cluster_name,
+        status.node,
+        status.incarnation,
+        if status.serving { "serving" } else { "NOT SERVING: no quorum, or not ready" },
+        status.applied
+    );
+    text += &match status.leader {
+        0 => "leader    none known\n".to_owned(),
+        leader => format!("leader    node {leader}\n"),
+    };
+    text += &format!(
+        "opens     {}\nsessions  {}\nshares    {}\nusers     {}\n\n",
+        status.opens, status.sessions, status.shares, status.users
+    );
+    for node in &status.nodes {
+        text += &line_of(node);
+    }
+    for fencing in &status.fencings {
+        text += &certificate(fencing);
+    }
+    text
+}
+
+fn line_of(node: &pb::Node) -> String {
+    let standing = match node.standing() {
+        Standing::Unknown => "unknown",
+        Standing::Live => "live",
+        Standing::Suspected => "suspected",
+        Standing::Fenced => "fenced",
+        Standing::Left => "left",
+    };
+    let detail = if node.detail.is_empty() { String::new() } else { format!(" ({})", node.detail) };
+    format!(
+        "node {:<3} {standing}{detail}  {}  incarnation {}  clients {}  pid {}  opens {}  sessions {}\n",
+        node.id, node.name, node.incarnation, node.smb_address, node.pid, node.opens, node.sessions
+    )
+}
+
+/// That a node was dead before what it served was given on, and when.
+fn certificate(fencing: &pb::Fencing) -> String {
+    let after = |micros: u64| match micros.checked_sub(fencing.asked_micros) {
+        Some(after) => format!("+{:.3} ms", after as f64 / 1000.0),
+        None => "-".to_owned(),
+    };
+    format!(
+        "fencing  node {} incarnation {} pid {}: asked at {}.{:06}, killed {}, exit seen {}, lock dropped {}\n",
+        fencing.node,
+        fencing.incarnation,
+        fencing.pid,
+        fencing.asked_micros / 1_000_000,
+        fencing.asked_micros % 1_000_000,
+        after(fencing.killed_micros),
+        after(fencing.exited_micros),
+        after(fencing.lock_dropped_micros)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_tells_the_times_in_order() {
+        let fencing = pb::Fencing {
+            node: 1,
+            incarnation: 7,
+            pid: 42,
+            asked_micros: 5_000_001,
+            killed_micros: 5_000_101,
+            exited_micros: 5_002_001,
+            lock_dropped_micros: 5_003_001,
+        };
+        assert_eq!(
+            certificate(&fencing),
+            "fencing  node 1 incarnation 7 pid 42: asked at 5.000001, killed +0.100 ms, \
+             exit seen +2.000 ms, lock dropped +3.000 ms\n"
+        );
+    }
+}

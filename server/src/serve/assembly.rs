@@ -1,0 +1,167 @@
+//! Puts a node together: which implementation stands behind which port.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use holdfast_cluster::handle::Cluster;
+use holdfast_cluster::ports::{Clock, Random};
+use holdfast_cluster::raft;
+use holdfast_proto::types::{NodeId, VolumeId};
+use tokio::time::timeout;
+
+use super::{Held, identity};
+use crate::admin::{self, AdminService, NodeView};
+use crate::clock::HostClock;
+use crate::config::NodeConfig;
+use crate::fence::{FenceLog, SameHostFencer, start_watchdog};
+use crate::incarnation::Incarnation;
+use crate::node::Node;
+use crate::peers::Peers;
+use crate::random::HostRandom;
+use crate::signal::Signal;
+use crate::vfs::Vfs;
+use crate::vfs::local::LocalVolume;
+
+/// How long the others may take to hear that this node leaves. When a whole cluster is stopped, the
+/// last nodes have nobody left to tell.
+const LEAVE_WAIT: Duration = Duration::from_millis(800);
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the node until it is asked to end, or cannot go on.
+pub async fn run(
+    config: &NodeConfig,
+    held: &Held,
+    asked_to_end: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    tokio::pin!(asked_to_end);
+    let clock: Arc<dyn Clock> = Arc::new(HostClock);
+    let random: Arc<dyn Random> = Arc::new(HostRandom);
+    let fencings = Arc::<FenceLog>::default();
+    let peers = Arc::<Peers>::default();
+    let volumes = open_volumes(config)?;
+
+    let ports = ports(config, held, &clock, &random, &fencings, &peers).await?;
+    let cluster_config = raft::NodeConfig {
+        node: config.id,
+        identity: identity(config, held),
+        trusted_network: false,
+        timing: raft::Timing {
+            heartbeat: config.timers.heartbeat,
+            election_min: config.timers.election_min,
+            election_max: config.timers.election_max,
+        },
+        snapshots: raft::Snapshots::default(),
+    };
+    let started = tokio::select! {
+        biased;
+        () = &mut asked_to_end => return Ok(()),
+        started = raft::Node::start(cluster_config, ports) => started?,
+    };
+    let member = started.node;
+    tracing::info!(incarnation = member.life().incarnation.0, "joined");
+    // Nobody asks for the locks of earlier lives any more: the join proved them over.
+    held.life_lock.forget_earlier(&held.folder)?;
+
+    let member_as_cluster: Arc<dyn Cluster> = member.clone();
+    let node = Arc::new(Node::new(member_as_cluster, volumes, Arc::clone(&clock), random));
+    let lease = Arc::clone(member.node_lease());
+    start_watchdog(lease, node.gate.operations(), Arc::clone(&clock))?;
+    let incarnation = Incarnation::begin(node, &peers, started.effects, &config.smb_listen);
+
+    let stop = Arc::<Signal>::default();
+    let why = {
+        let admin = admin_service(config, &member, &clock, &fencings);
+        let admin = admin::serve(&held.folder, admin, stop.wait());
+        tokio::select! {
+            biased;
+            () = &mut asked_to_end => Ok(()),
+            halted = member.halted() => Err(format!("this node cannot go on: {halted}").into()),
+            ended = admin => Err(match ended {
+                Ok(()) => "the admin service ended by itself".into(),
+                Err(error) => error,
+            }),
+        }
+    };
+    end(&incarnation, &member).await;
+    why
+}
+
+/// What this node served goes on elsewhere at once if it can say that it is done.
+async fn end(incarnation: &Incarnation, member: &raft::Node) {
+    if incarnation.drain().await {
+        match timeout(LEAVE_WAIT, member.leave()).await {
+            Ok(Ok(())) => tracing::info!("left the cluster"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the others did not hear that this node leaves")
+            }
+            Err(_) => tracing::warn!("no quorum heard that this node leaves"),
+        }
+    } else {
+        tracing::warn!("not everything has drained; the others will have to see this process end");
+    }
+    member.shutdown().await;
+}
+
+fn admin_service(
+    config: &NodeConfig,
+    member: &Arc<raft::Node>,
+    clock: &Arc<dyn Clock>,
+    fencings: &Arc<FenceLog>,
+) -> AdminService {
+    let view = Arc::new(MemberView { member: member.clone(), clock: Arc::clone(clock) });
+    let volumes = config.volumes.keys().copied().collect();
+    AdminService::new(member.clone(), view, Arc::clone(fencings), volumes)
+}
+
+/// What the admin service tells of this node besides the cluster's state.
+struct MemberView {
+    member: Arc<raft::Node>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl NodeView for MemberView {
+    async fn leader(&self) -> Option<NodeId> {
+        self.member.leader().await
+    }
+
+    fn is_serving(&self) -> bool {
+        let lease = self.member.node_lease();
+        lease.is_connected() && lease.holds(self.clock.boot())
+    }
+}
+
+async fn ports(
+    config: &NodeConfig,
+    held: &Held,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+    fencings: &Arc<FenceLog>,
+    peers: &Arc<Peers>,
+) -> Result<raft::Ports, Error> {
+    let stores = held.folder.open_stores().await?;
+    held.folder.check_members(config, &stores).await?;
+    let fencer =
+        SameHostFencer::new(held.stamp.boot_id.clone(), Arc::clone(clock), Arc::clone(fencings));
+    Ok(raft::Ports {
+        disk: stores.disk,
+        kv: stores.kv,
+        clock: Arc::clone(clock),
+        random: Arc::clone(random),
+        fencer: Arc::new(fencer),
+        peer_handler: peers.clone(),
+    })
+}
+
+fn open_volumes(config: &NodeConfig) -> Result<BTreeMap<VolumeId, Arc<dyn Vfs>>, Error> {
+    let mut volumes = BTreeMap::<VolumeId, Arc<dyn Vfs>>::new();
+    for (id, path) in &config.volumes {
+        let volume = LocalVolume::open(path, *id)
+            .map_err(|error| format!("volume {} at {}: {error}", id.0, path.display()))?;
+        volumes.insert(*id, Arc::new(volume));
+    }
+    Ok(volumes)
+}
