@@ -65,10 +65,36 @@ pub struct Remembered {
     pub passwords: BTreeMap<String, String>,
 }
 
+/// The folder itself; a scratch folder goes with the value.
+struct Root {
+    path: PathBuf,
+    scratch: bool,
+}
+
+impl Root {
+    fn make(dir: Option<&Path>) -> Result<Root, Error> {
+        let (wanted, scratch) = match dir {
+            Some(dir) => (dir.to_owned(), false),
+            None => (scratch_path(), true),
+        };
+        make_folder(&wanted).map_err(at(&wanted))?;
+        Ok(Root { path: wanted.canonicalize().map_err(at(&wanted))?, scratch })
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        if self.scratch
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
+            eprintln!("holdfast: {}: {error}", self.path.display());
+        }
+    }
+}
+
 /// A dev cluster's folder, held by this process.
 pub struct Layout {
-    root: PathBuf,
-    scratch: bool,
+    root: Root,
     smb_port: u16,
     /// True if it was there before.
     pub reopened: bool,
@@ -83,17 +109,13 @@ impl Layout {
         nodes: Option<u8>,
         smb_port: u16,
     ) -> Result<Layout, Error> {
-        let (root, scratch) = match dir {
-            Some(dir) => (dir.to_owned(), false),
-            None => (scratch_path(), true),
-        };
-        make_folder(&root).map_err(at(&root))?;
-        let root = root.canonicalize().map_err(at(&root))?;
-        let lock = take_lock(&root)?;
+        let made = Root::make(dir)?;
+        let root = made.path.as_path();
+        let lock = take_lock(root)?;
         let (remembered, reopened) = match read_remembered(&root.join("dev.toml"))? {
             Some(remembered) => (remembered, true),
             None => {
-                must_be_empty(&root)?;
+                must_be_empty(root)?;
                 let nodes = nodes.unwrap_or(NODES_DEFAULT);
                 let peer_port = ports::free_for_peers(nodes, smb_port)?;
                 (Remembered { nodes, peer_port, user: None, passwords: BTreeMap::new() }, false)
@@ -111,8 +133,7 @@ impl Layout {
         ports::must_be_free(remembered.nodes, smb_port)?;
         ports::must_be_free(remembered.nodes, remembered.peer_port)?;
         let layout = Layout {
-            root,
-            scratch,
+            root: made,
             smb_port,
             reopened,
             remembered: Mutex::new(remembered),
@@ -158,17 +179,17 @@ impl Layout {
 
     /// The folder itself.
     pub fn root(&self) -> &Path {
-        &self.root
+        &self.root.path
     }
 
     /// Where the files of the share lie.
     pub fn volume(&self) -> PathBuf {
-        self.root.join("volume")
+        self.root.path.join("volume")
     }
 
     /// A node's folder.
     pub fn folder(&self, node: NodeId) -> NodeFolder {
-        NodeFolder::at(self.root.join(format!("node{}", node.0)))
+        NodeFolder::at(self.root.path.join(format!("node{}", node.0)))
     }
 
     /// Every node's folder.
@@ -200,17 +221,9 @@ impl Layout {
     pub fn remember(&self, change: impl FnOnce(&mut Remembered)) -> Result<(), Error> {
         let mut remembered = self.remembered.lock();
         change(&mut remembered);
-        let file = self.root.join("dev.toml");
+        let file = self.root.path.join("dev.toml");
         let text = toml::to_string(&*remembered)?;
         write_whole(&file, text.as_bytes(), 0o600).map_err(at(&file))
-    }
-
-    /// Removes a scratch folder.
-    pub fn close(self) -> Result<(), Error> {
-        if self.scratch {
-            fs::remove_dir_all(&self.root).map_err(at(&self.root))?;
-        }
-        Ok(())
     }
 }
 

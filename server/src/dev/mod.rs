@@ -104,7 +104,6 @@ async fn cluster(arguments: DevArguments) -> CommandResult {
     // Nobody may be listening any more; the nodes then end by themselves.
     let _ = stop_tx.send(true);
     supervisor.ended(SHUTDOWN_WAIT).await;
-    layout.close()?;
     done
 }
 
