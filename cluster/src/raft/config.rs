@@ -75,7 +75,7 @@ impl NodeConfig {
                 false => Some(false),
             },
             max_payload_entries: MAX_APPEND_ENTRIES,
-            snapshot_policy: SnapshotPolicy::Never,
+            snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshots.every),
             max_in_snapshot_log_to_keep: self.snapshots.keep,
             replication_lag_threshold: self.snapshots.every + self.snapshots.keep,
             install_snapshot_timeout: 60_000,

@@ -103,10 +103,7 @@ impl Node {
     pub async fn start(config: NodeConfig, ports: Ports) -> Result<Started, StartError> {
         let folder = Folder::open(ports.kv.clone()).await?;
         if folder.node() != config.node {
-            return Err(StartError::OtherNode {
-                folder: folder.node(),
-                configured: config.node,
-            });
+            return Err(StartError::OtherNode { folder: folder.node(), configured: config.node });
         }
         let own_address = check_addresses(&config, &folder)?;
         let closing = Arc::new(Closing::default());
@@ -154,11 +151,7 @@ impl Starting {
         let parts = self.assemble(&raft, &replica, &links);
         let served = self.serve(&speaker, &raft, &parts);
         self.initialize(&raft).await?;
-        self.closing.spawn(doubt_the_lost(
-            parts.grants.clone(),
-            parts.submitter.clone(),
-            events,
-        ));
+        self.closing.spawn(doubt_the_lost(parts.grants.clone(), parts.submitter.clone(), events));
         let joined = self.join(&parts);
         let (life, session_prefix) = tokio::select! {
             biased;
@@ -196,8 +189,7 @@ impl Starting {
     ) -> Arc<BTreeMap<u64, Arc<PeerLink>>> {
         let others = self.folder.members().iter().filter(|(node, _)| **node != self.config.node);
         let links = others.map(|(node, address)| {
-            let link =
-                PeerLink::new(speaker.clone(), node.0, address.clone(), events.clone());
+            let link = PeerLink::new(speaker.clone(), node.0, address.clone(), events.clone());
             self.closing.spawn(link.clone().run());
             (node.0, link)
         });
@@ -213,8 +205,7 @@ impl Starting {
         let machine =
             StateMachine::open(self.folder.cluster_id(), replica.clone(), snapshots).await?;
         let identity = self.folder.log_identity();
-        let log =
-            LogStore::open(self.ports.disk.clone(), identity, WalConfig::default()).await?;
+        let log = LogStore::open(self.ports.disk.clone(), identity, WalConfig::default()).await?;
         let config = Arc::new(self.config.raft()?);
         let network = Network::new(self.config.node.0, links.clone());
         Raft::new(self.config.node.0, config, network, log, machine)

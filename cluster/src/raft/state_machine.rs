@@ -58,7 +58,7 @@ impl StateMachine {
     }
 
     fn restore(&mut self, meta: &SnapshotMetaOf<TypeConfig>, data: &[u8]) -> io::Result<()> {
-        let state = decode_snapshot(data)?;
+        let state = encoding::decode_snapshot(data).map_err(unusable)?;
         self.check_cluster(&state)?;
         self.state = state;
         self.applied = meta.last_log_id;
@@ -98,9 +98,9 @@ impl StateMachine {
                 }
                 batch.outcomes.push((submit, applied.outcome));
                 let effects = (0..).zip(applied.effects);
-                batch.effects.extend(
-                    effects.map(|(ordinal, effect)| (EffectId { index, ordinal }, effect)),
-                );
+                batch
+                    .effects
+                    .extend(effects.map(|(ordinal, effect)| (EffectId { index, ordinal }, effect)));
             }
         }
         self.applied = Some(entry.log_id);
@@ -155,7 +155,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         snapshot: Bytes,
     ) -> Result<(), io::Error> {
         // Nothing changes if the bytes cannot be used; and what is published is saved before.
-        let state = decode_snapshot(&snapshot)?;
+        let state = encoding::decode_snapshot(&snapshot).map_err(unusable)?;
         self.check_cluster(&state)?;
         drop(state);
         self.snapshots.save(meta, &snapshot).await?;
@@ -181,7 +181,7 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
 
     async fn build_snapshot(&mut self) -> Result<SnapshotOf<TypeConfig, Bytes>, io::Error> {
         let state = self.state.clone();
-        let snapshot = super::runtime::blocking(move || encode_snapshot(&state)).await??;
+        let snapshot = super::runtime::blocking(move || encoding::encode_snapshot(&state)).await?;
         self.snapshots.save(&self.meta, &snapshot).await?;
         Ok(SnapshotOf::<TypeConfig, Bytes> { meta: self.meta.clone(), snapshot })
     }
@@ -200,14 +200,4 @@ fn changes_lives(command: &Command) -> bool {
 
 fn unusable(why: impl ToString) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.to_string())
-}
-
-/// Snapshots have no encoding yet; the policy is never to make one, so the log keeps everything.
-fn encode_snapshot(_state: &State) -> io::Result<Bytes> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "snapshots have no encoding yet"))
-}
-
-/// See [`encode_snapshot`].
-fn decode_snapshot(_data: &[u8]) -> io::Result<State> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "snapshots have no encoding yet"))
 }

@@ -228,10 +228,7 @@ pub enum Answer<T> {
     Peer(Body),
 }
 
-async fn before(
-    deadline: Instant,
-    wait: impl Future<Output = ()>,
-) -> Result<(), SubmitError> {
+async fn before(deadline: Instant, wait: impl Future<Output = ()>) -> Result<(), SubmitError> {
     tokio::select! {
         biased;
         () = wait => Ok(()),

@@ -75,10 +75,7 @@ impl Outbox {
 ///
 /// # Errors
 /// The address is taken, or accepting fails.
-pub async fn serve(
-    acceptor: Acceptor,
-    address: SocketAddr,
-) -> Result<(), tonic::transport::Error> {
+pub async fn serve(acceptor: Acceptor, address: SocketAddr) -> Result<(), tonic::transport::Error> {
     let closing = acceptor.closing.clone();
     let service = PeerServer::new(acceptor)
         .max_decoding_message_size(MAX_PACKET_BYTES)
@@ -182,11 +179,8 @@ impl IncomingStream {
             Body::Append(append) => self.appends.take(&self.raft, tag, append, &self.outbox),
             Body::SnapshotPiece(piece) => self.take_piece(tag, piece),
             body => {
-                let question = Asked {
-                    raft: self.raft.clone(),
-                    services: self.services.clone(),
-                    peer,
-                };
+                let question =
+                    Asked { raft: self.raft.clone(), services: self.services.clone(), peer };
                 let outbox = self.outbox.clone();
                 tokio::spawn(async move {
                     match question.answer(body).await {

@@ -37,10 +37,7 @@ mod tests {
     fn only_loopback_unless_the_network_is_trusted() {
         assert!(peer_socket("127.0.0.1:7000", false).is_ok());
         assert!(peer_socket("[::1]:7000", false).is_ok());
-        assert!(matches!(
-            peer_socket("10.0.0.1:7000", false),
-            Err(AddressRefused::NotLoopback(_))
-        ));
+        assert!(matches!(peer_socket("10.0.0.1:7000", false), Err(AddressRefused::NotLoopback(_))));
         assert!(matches!(peer_socket("0.0.0.0:7000", false), Err(AddressRefused::NotLoopback(_))));
         assert!(peer_socket("10.0.0.1:7000", true).is_ok());
         assert!(matches!(peer_socket("localhost", true), Err(AddressRefused::Malformed(_))));

@@ -185,11 +185,7 @@ impl PeerLink {
     ///
     /// # Errors
     /// No answer came, or the other node could not carry it out.
-    pub async fn call(
-        self: &Arc<Self>,
-        body: Body,
-        limit: Duration,
-    ) -> Result<Body, LinkError> {
+    pub async fn call(self: &Arc<Self>, body: Body, limit: Duration) -> Result<Body, LinkError> {
         self.ask(body)?.answer(limit).await
     }
 

@@ -278,9 +278,10 @@ where
     ) -> Result<(), RPCError<TypeConfig>> {
         let first = !self.sent_any;
         let body = Body::Append(wire::append_to(self.session, first, &request));
-        let question = self.link.ask(body).map_err(|error| {
-            self.client.error(RPCTypes::AppendEntries, APPEND_LIMIT, error)
-        })?;
+        let question = self
+            .link
+            .ask(body)
+            .map_err(|error| self.client.error(RPCTypes::AppendEntries, APPEND_LIMIT, error))?;
         self.sent_any = true;
         self.open.push_back(question);
         Ok(())

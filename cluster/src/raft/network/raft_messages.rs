@@ -50,10 +50,8 @@ pub fn ballot_from(ballot: Option<pb::Ballot>) -> Result<Vote, BadMessage> {
 
 pub fn membership_to(membership: &Membership) -> pb::Membership {
     let voters = |set: &BTreeSet<u64>| pb::Voters { nodes: set.iter().copied().collect() };
-    let member = |(id, node): (&u64, &PeerNode)| pb::Member {
-        node: *id,
-        address: node.addr.clone(),
-    };
+    let member =
+        |(id, node): (&u64, &PeerNode)| pb::Member { node: *id, address: node.addr.clone() };
     pb::Membership {
         configs: membership.get_joint_config().iter().map(voters).collect(),
         members: membership.nodes().map(member).collect(),
@@ -164,8 +162,7 @@ pub fn vote_to(pre: bool, request: &VoteRequest<TypeConfig>) -> pb::Vote {
 }
 
 pub fn vote_from(wire: pb::Vote) -> Result<VoteRequest<TypeConfig>, BadMessage> {
-    let mut request =
-        VoteRequest::new(ballot_from(wire.vote)?, wire.last_log.map(log_id_from));
+    let mut request = VoteRequest::new(ballot_from(wire.vote)?, wire.last_log.map(log_id_from));
     request.leadership_transfer = wire.leadership_transfer;
     Ok(request)
 }
@@ -179,11 +176,7 @@ pub fn voted_to(response: &VoteResponse<TypeConfig>) -> pb::Voted {
 }
 
 pub fn voted_from(wire: pb::Voted) -> Result<VoteResponse<TypeConfig>, BadMessage> {
-    Ok(VoteResponse::new(
-        ballot_from(wire.vote)?,
-        wire.last_log.map(log_id_from),
-        wire.granted,
-    ))
+    Ok(VoteResponse::new(ballot_from(wire.vote)?, wire.last_log.map(log_id_from), wire.granted))
 }
 
 pub fn snapshot_meta_to(meta: &SnapshotMetaOf<TypeConfig>) -> pb::SnapshotMeta {
@@ -215,9 +208,5 @@ pub fn transfer_to(request: &TransferLeaderRequest<TypeConfig>) -> pb::TransferL
 pub fn transfer_from(
     wire: pb::TransferLeader,
 ) -> Result<TransferLeaderRequest<TypeConfig>, BadMessage> {
-    Ok(TransferLeaderRequest::new(
-        ballot_from(wire.from)?,
-        wire.to,
-        wire.last_log.map(log_id_from),
-    ))
+    Ok(TransferLeaderRequest::new(ballot_from(wire.from)?, wire.to, wire.last_log.map(log_id_from)))
 }

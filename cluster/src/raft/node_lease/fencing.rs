@@ -141,8 +141,5 @@ impl Watched {
 }
 
 fn is_standing(state: &State, life: NodeLife) -> bool {
-    matches!(
-        lives::standing(state, life),
-        Some(Standing::Live | Standing::Suspected { .. })
-    )
+    matches!(lives::standing(state, life), Some(Standing::Live | Standing::Suspected { .. }))
 }

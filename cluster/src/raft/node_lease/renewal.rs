@@ -63,10 +63,7 @@ impl Renewal {
     }
 
     async fn ask(&self) -> Option<Verdict> {
-        let life = pb::Life {
-            node: self.life.node.0,
-            incarnation: self.life.incarnation.0,
-        };
+        let life = pb::Life { node: self.life.node.0, incarnation: self.life.incarnation.0 };
         let asked = self
             .submitter
             .ask_leader(
