@@ -12,7 +12,7 @@ use crate::session::LocalOpen;
 /// Serves an IOCTL of a file, directory or tree connect.
 pub async fn handle(
     _ctx: RequestContext,
-    _open: Option<Arc<LocalOpen>>,
+    open: Option<Arc<LocalOpen>>,
     request: IoctlRequest,
 ) -> HandlerResult {
     if !request.flags.contains(IoctlFlags::IS_FSCTL) {
@@ -28,6 +28,8 @@ pub async fn handle(
         CtlCode::DFS_GET_REFERRALS | CtlCode::DFS_GET_REFERRALS_EX => {
             NtStatus::FS_DRIVER_REQUIRED.into()
         }
+        // Every other control is one of an open.
+        _ if open.is_none() => NtStatus::FILE_CLOSED.into(),
         _ => NtStatus::INVALID_DEVICE_REQUEST.into(),
     })
 }

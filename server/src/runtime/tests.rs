@@ -8,17 +8,19 @@ use holdfast_proto::NtStatus;
 use holdfast_proto::frame::Smb1Negotiate;
 use holdfast_proto::frame::smb1_negotiate::SMB_2_WILDCARD;
 use holdfast_proto::header::HeaderFlags;
-use holdfast_proto::msg::create::ImpersonationLevel;
+use holdfast_proto::msg::create::{DurableHandleFlags, DurableHandleRequestV2, ImpersonationLevel};
+use holdfast_proto::msg::lock::{LockElement, LockFlags};
 use holdfast_proto::msg::{
-    CloseRequest, CreateRequest, EchoRequest, FileId, LogoffRequest, ReadRequest, Request,
-    Response, TreeConnectRequest, TreeDisconnectRequest, WriteRequest,
+    CancelRequest, CloseRequest, CreateContexts, CreateRequest, EchoRequest, FileId, LockRequest,
+    LogoffRequest, ReadRequest, Request, Response, TreeConnectRequest, TreeDisconnectRequest,
+    WriteRequest,
 };
 use holdfast_proto::opcode::Opcode;
 use holdfast_proto::rpc::pdu::{Bind, PresentationContext};
 use holdfast_proto::rpc::{Pdu, PduBody, SyntaxId, srvsvc};
 use holdfast_proto::types::{
-    AccessMask, CreateDisposition, CreateOptions, Dialect, FileAttributes, OplockLevel, SessionId,
-    ShareAccess, VolumeId,
+    AccessMask, CreateDisposition, CreateOptions, Dialect, FileAttributes, Guid, OplockLevel,
+    SessionId, ShareAccess, VolumeId,
 };
 
 use crate::node::Node;
@@ -29,6 +31,24 @@ use crate::vfs::memory::MemoryVolume;
 fn node() -> (Arc<Node>, Arc<LocalCluster>) {
     let volume: Arc<dyn Vfs> = Arc::new(MemoryVolume::new(VolumeId(1)));
     testing::node(BTreeMap::from([(VolumeId(1), volume)]))
+}
+
+/// Opens or creates a file that everyone may open too.
+async fn open_file(client: &mut WireClient, name: &str) -> FileId {
+    let request = CreateRequest {
+        desired_access: AccessMask::FILE_ALL,
+        share_access: ShareAccess(7),
+        create_disposition: CreateDisposition::OPEN_IF,
+        ..open(name)
+    };
+    let (header, response) = client.call(request).await;
+    let Response::Create(created) = response else { panic!("{:?}", header.status) };
+    created.file_id
+}
+
+fn lock(file_id: FileId, flags: LockFlags) -> LockRequest {
+    let locks = vec![LockElement { offset: 0, length: 10, flags }];
+    LockRequest { lock_sequence_number: 0, lock_sequence_index: 0, file_id, locks }
 }
 
 fn open(name: &str) -> CreateRequest {
@@ -231,4 +251,103 @@ async fn a_pipe_is_bound_to() {
     let Response::Read(second) = response else { panic!("{response:?}") };
     let packet = [first.data, second.data].concat();
     assert!(matches!(Pdu::decode(&packet).unwrap().body, PduBody::BindAck(_)));
+}
+
+#[tokio::test]
+async fn what_waits_gets_an_interim_response_and_then_its_answer() {
+    let (node, _) = node();
+    let mut holder = WireClient::on_share(&node, "data").await;
+    let mut waiter = WireClient::on_share(&node, "data").await;
+    let held = open_file(&mut holder, "f").await;
+    let wanted = open_file(&mut waiter, "f").await;
+    let (header, _) = holder.call(lock(held, LockFlags::EXCLUSIVE_LOCK)).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+
+    let header = waiter.header(Opcode::LOCK);
+    waiter.send(vec![(header, lock(wanted, LockFlags::EXCLUSIVE_LOCK).into())]).await;
+    let (interim, _) = waiter.receive().await.unwrap();
+    assert_eq!((interim.status, interim.message_id), (NtStatus::PENDING, header.message_id));
+    assert!(!interim.flags.contains(HeaderFlags::SIGNED) && interim.credits > 0);
+    // Others are answered meanwhile.
+    assert_eq!(waiter.call(EchoRequest).await.0.status, NtStatus::SUCCESS);
+
+    let (header, _) = holder.call(lock(held, LockFlags::UNLOCK)).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+    let (last, _) = waiter.receive().await.unwrap();
+    assert_eq!((last.status, last.credits), (NtStatus::SUCCESS, 0));
+    assert_eq!(last.async_id(), interim.async_id());
+    assert!(last.flags.contains(HeaderFlags::SIGNED));
+}
+
+#[tokio::test]
+async fn what_waits_can_be_cancelled() {
+    let (node, _) = node();
+    let mut holder = WireClient::on_share(&node, "data").await;
+    let mut waiter = WireClient::on_share(&node, "data").await;
+    let held = open_file(&mut holder, "f").await;
+    let wanted = open_file(&mut waiter, "f").await;
+    holder.call(lock(held, LockFlags::EXCLUSIVE_LOCK)).await;
+    let header = waiter.header(Opcode::LOCK);
+    waiter.send(vec![(header, lock(wanted, LockFlags::EXCLUSIVE_LOCK).into())]).await;
+    let (interim, _) = waiter.receive().await.unwrap();
+    // CANCEL has the interim response's id, and no message id of its own.
+    let mut cancel = interim;
+    (cancel.command, cancel.flags) = (Opcode::CANCEL, HeaderFlags::ASYNC_COMMAND);
+    waiter.send(vec![(cancel, CancelRequest.into())]).await;
+    let (last, _) = waiter.receive().await.unwrap();
+    assert_eq!((last.status, last.message_id), (NtStatus::CANCELLED, header.message_id));
+    assert_eq!(waiter.call(EchoRequest).await.0.status, NtStatus::SUCCESS);
+}
+
+#[tokio::test]
+async fn a_compound_that_closes_what_it_read_is_answered() {
+    let (node, _) = node();
+    let mut client = WireClient::on_share(&node, "data").await;
+    let file_id = open_file(&mut client, "f").await;
+    let data = Bytes::from_static(b"hello");
+    client.call(WriteRequest { file_id, data, ..Default::default() }).await;
+    let create = client.header(Opcode::CREATE);
+    let mut read = client.header(Opcode::READ);
+    let mut close = client.header(Opcode::CLOSE);
+    read.flags |= HeaderFlags::RELATED_OPERATIONS;
+    close.flags |= HeaderFlags::RELATED_OPERATIONS;
+    let request = CreateRequest { share_access: ShareAccess(7), ..open("f") };
+    let from = ReadRequest { file_id: FileId::ANY, length: 100, ..Default::default() };
+    let last = CloseRequest { file_id: FileId::ANY, ..Default::default() };
+    client.send(vec![(create, request.into()), (read, from.into()), (close, last.into())]).await;
+    let (first, _) = client.receive().await.unwrap();
+    let (second, response) = client.receive().await.unwrap();
+    let (third, _) = client.receive().await.unwrap();
+    let statuses = [first.status, second.status, third.status];
+    assert_eq!(statuses, [NtStatus::SUCCESS; 3]);
+    assert!(matches!(response, Response::Read(read) if read.data == b"hello"[..]));
+}
+
+#[tokio::test]
+async fn a_lost_connection_keeps_what_was_promised_to_last() {
+    let (node, cluster) = node();
+    let mut client = WireClient::on_share(&node, "data").await;
+    open_file(&mut client, "plain").await;
+    let durable = DurableHandleRequestV2 {
+        timeout: 0,
+        flags: DurableHandleFlags::PERSISTENT,
+        create_guid: Guid([9; 16]),
+    };
+    let contexts =
+        CreateContexts { durable_request_v2: Some(durable), ..CreateContexts::default() };
+    let request = CreateRequest {
+        desired_access: AccessMask::FILE_ALL,
+        create_disposition: CreateDisposition::OPEN_IF,
+        contexts,
+        ..open("lasting")
+    };
+    let (header, _) = client.call(request).await;
+    assert_eq!(header.status, NtStatus::SUCCESS);
+    assert_eq!(cluster.state().open_count(), 2);
+    let session = client.session;
+    drop(client);
+    while cluster.state().session(session).is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(cluster.state().open_count(), 1, "the persistent open waits for its client");
 }

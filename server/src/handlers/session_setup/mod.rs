@@ -37,6 +37,10 @@ pub async fn handle(context: ConnectionContext, request: SessionSetupRequest) ->
         // Sessions have one connection; the other status would make the client start over.
         return Err(NtStatus::REQUEST_NOT_ACCEPTED.into());
     }
+    if context.session.is_some() && !context.info.signed && !context.info.encrypted {
+        // A failed reauthentication ends the session: nobody else may bring one about.
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
     let identity = Identity::of(&context.node.cluster.state()).ok_or(Failure::NotReady)?;
     let (id, acceptor) = begin(&context)?;
     match step(&context, &identity, acceptor, &request) {
