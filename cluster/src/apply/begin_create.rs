@@ -26,14 +26,11 @@ impl Step<'_> {
         }
         let mut broken = Vec::new();
         if let Some(file) = target {
-            match self.contend(terms, file, true) {
-                Err(decided) => return decided,
-                Ok(met) if met.waits => return Decided::Wait(WaitOn::File(file)),
-                Ok(_) => {}
+            if let Err(decided) = self.contend(terms, place, file, true) {
+                return decided;
             }
-            let own = terms
-                .lease
-                .map(|lease| LeaseId { client_guid: terms.client_guid, key: lease.key });
+            let own =
+                terms.lease.map(|lease| LeaseId { client_guid: terms.client_guid, key: lease.key });
             broken = self.untold(file, own);
         }
         self.state.counters.intent += 1;

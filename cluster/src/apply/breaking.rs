@@ -19,7 +19,8 @@ impl Step<'_> {
     /// Has the lease's client told of its break, if anyone serves it.
     pub(super) fn tell(&mut self, id: LeaseId) {
         let Some(to) = self.state.teller(id) else { return };
-        let notification = self.state.lease(id).and_then(|(_, lease)| lease.notification().copied());
+        let notification =
+            self.state.lease(id).and_then(|(_, lease)| lease.notification().copied());
         if let Some(notification) = notification {
             self.effect(Effect::SendBreak { to, notification });
         }
@@ -59,7 +60,8 @@ impl Step<'_> {
             if lease.notification().is_none() {
                 continue;
             }
-            let persistent = self.state.file(file).is_some_and(|state| state.is_lease_persistent(id));
+            let persistent =
+                self.state.file(file).is_some_and(|state| state.is_lease_persistent(id));
             match (away, lease.breaking.is_some()) {
                 // What needed no acknowledgement is told by the reply to a reconnect.
                 (true, false) => self.change_lease(file, id, |state| {
@@ -68,8 +70,7 @@ impl Step<'_> {
                     }
                 }),
                 (true, true) if persistent => self.disarm(file, id),
-                (true, true) if timer.is_none() => self.expire_break(file, id),
-                (true, true) => {}
+                (true, true) => self.expire_break(file, id),
                 (false, _) if told_here || timer.is_none() => {
                     self.disarm(file, id);
                     self.tell(id);

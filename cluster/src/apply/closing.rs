@@ -23,12 +23,11 @@ impl Step<'_> {
         match (survivors, open.durability) {
             (Survivors::Nobody, _) | (_, Durability::None) => false,
             (_, Durability::Persistent { .. }) | (Survivors::Durable, _) => true,
-            (Survivors::Reclaimable, Durability::Durable { .. }) => open
-                .lease_id()
-                .and_then(|lease| file.lease(lease))
-                .is_some_and(|lease| {
+            (Survivors::Reclaimable, Durability::Durable { .. }) => {
+                open.lease_id().and_then(|lease| file.lease(lease)).is_some_and(|lease| {
                     lease.breaking.is_none() && lease.state.contains(LeaseState::HANDLE)
-                }),
+                })
+            }
         }
     }
 
@@ -66,9 +65,9 @@ impl Step<'_> {
                 state.drop_unheld_lease(lease);
             });
         }
-        let state = self.file_mut(file);
-        if state.delete_pending && state.opens.is_empty() {
-            state.doomed = Some((open.share, open.place.clone()));
+        if self.file_mut(file).delete_pending && self.file_mut(file).opens.is_empty() {
+            self.undoom(file);
+            self.file_mut(file).doomed = Some((open.share, open.place.clone()));
             self.state.indexes.doomed.insert((NameKey::of(&open.place), file));
         }
         self.begin_delete(file)

@@ -40,9 +40,9 @@ impl Step<'_> {
         let stale = waiters.unwrap_or_default().into_iter().filter(|number| {
             match self.state.waits.get(number).map(|wait| &wait.command) {
                 Some(Command::OpenFile { .. } | Command::BeginCreate { .. }) => true,
-                Some(Command::BeginRename { to, .. }) => moved.is_some_and(|dir| {
-                    to.parent == dir || to.ancestors.contains(&dir)
-                }),
+                Some(Command::BeginRename { to, .. }) => {
+                    moved.is_some_and(|dir| to.parent == dir || to.ancestors.contains(&dir))
+                }
                 _ => false,
             }
         });

@@ -22,8 +22,7 @@ impl Step<'_> {
         if NameKey::of(place) != NameKey::of(&intent.place) {
             return Err(Refusal::InvalidParameter);
         }
-        let mode =
-            ShareMode { access: intent.terms.access, share: intent.terms.share_access };
+        let mode = ShareMode { access: intent.terms.access, share: intent.terms.share_access };
         let taken = Some(file) != intent.target
             && self.state.file(file).is_some_and(|state| state.share_modes_conflict(mode));
         self.end_intent(id, Denotes::Now(Some(file)));

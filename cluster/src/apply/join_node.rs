@@ -56,10 +56,7 @@ impl Step<'_> {
 }
 
 fn joined(record: &NodeRecord) -> Outcome {
-    Outcome::Joined {
-        incarnation: record.incarnation,
-        session_prefix: record.session_prefix,
-    }
+    Outcome::Joined { incarnation: record.incarnation, session_prefix: record.session_prefix }
 }
 
 fn check_identity(identity: &NodeIdentity) -> Result<(), Refusal> {

@@ -45,6 +45,10 @@ impl Step<'_> {
             state.add_lock(open.open, *range);
         }
         self.note_sequence(file, open, sequence);
+        if sequence.is_some() {
+            // The same request, sent again while it waited, is answered too.
+            self.touch(file);
+        }
         Decided::Now(self.locked(file, open, false))
     }
 
@@ -106,8 +110,8 @@ pub(super) fn check_ranges(
     sequence: Option<LockSequence>,
 ) -> Result<(), Refusal> {
     let waits_for_many = !fail_immediately && ranges.len() > 1;
-    let in_range = sequence
-        .is_none_or(|sequence| (1..=64).contains(&sequence.index) && sequence.number < 16);
+    let in_range =
+        sequence.is_none_or(|sequence| (1..=64).contains(&sequence.index) && sequence.number < 16);
     if ranges.is_empty() || ranges.len() > limits::LOCK_RANGES || waits_for_many || !in_range {
         return Err(Refusal::InvalidParameter);
     }

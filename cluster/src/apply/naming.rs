@@ -19,8 +19,8 @@ pub(super) enum Denotes {
 impl Step<'_> {
     /// Refuses a place that is out of bounds.
     pub(super) fn check_place(place: &Place) -> Result<(), Refusal> {
-        let fits = place.ancestors.len() <= limits::ANCESTORS
-            && place.path.len() <= limits::PATH_BYTES;
+        let fits =
+            place.ancestors.len() <= limits::ANCESTORS && place.path.len() <= limits::PATH_BYTES;
         if fits { Ok(()) } else { Err(Refusal::InvalidParameter) }
     }
 

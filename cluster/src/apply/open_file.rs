@@ -18,19 +18,16 @@ impl Step<'_> {
         if let Some(decided) = self.before_open(who, terms, place, Some(file)) {
             return decided;
         }
-        match self.contend(terms, file, false) {
-            Err(decided) => decided,
-            Ok(met) if met.waits => Decided::Wait(WaitOn::File(file)),
-            Ok(_) => {
-                let id = self.make_open(NewOpen {
-                    terms,
-                    file,
-                    place: place.clone(),
-                    directory,
-                    action: CreateAction::Opened,
-                });
-                Decided::Now(Outcome::Granted(Box::new(self.grant(id, false))))
-            }
+        if let Err(decided) = self.contend(terms, place, file, false) {
+            return decided;
         }
+        let id = self.make_open(NewOpen {
+            terms,
+            file,
+            place: place.clone(),
+            directory,
+            action: CreateAction::Opened,
+        });
+        Decided::Now(Outcome::Granted(Box::new(self.grant(id, false))))
     }
 }

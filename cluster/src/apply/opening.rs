@@ -50,12 +50,7 @@ impl Step<'_> {
         overwriting.map(|name| Decided::Wait(WaitOn::Name(name)))
     }
 
-    fn check_terms(
-        &self,
-        who: SubmitId,
-        terms: &OpenTerms,
-        place: &Place,
-    ) -> Result<(), Refusal> {
+    fn check_terms(&self, who: SubmitId, terms: &OpenTerms, place: &Place) -> Result<(), Refusal> {
         let session = self.state.session(terms.session).ok_or(Refusal::NoSession)?;
         if session.life != life_of(who) {
             return Err(Refusal::NoSession);
@@ -152,19 +147,20 @@ impl Step<'_> {
     fn lease_is_elsewhere(&self, terms: &OpenTerms, target: Option<FileKey>) -> bool {
         let Some(request) = &terms.lease else { return false };
         let id = LeaseId { client_guid: terms.client_guid, key: request.key };
-        self.state.lease(id).is_some_and(|(file, lease)| {
-            Some(file) != target && !lease.file_delete_on_close
-        })
+        self.state
+            .lease(id)
+            .is_some_and(|(file, lease)| Some(file) != target && !lease.file_delete_on_close)
     }
 
     /// What the open meets on an existing file. Breaks are begun and absent opens purged unless
-    /// it is refused.
+    /// it is refused. A purge may be the file's last close, so all is looked at again after one.
     pub(super) fn contend(
         &mut self,
         terms: &OpenTerms,
+        place: &Place,
         file: FileKey,
         overwrites: bool,
-    ) -> Result<Contended, Decided> {
+    ) -> Result<(), Decided> {
         let contender = Contender {
             lease: terms
                 .lease
@@ -172,16 +168,25 @@ impl Step<'_> {
             mode: ShareMode { access: terms.access, share: terms.share_access },
             overwrites,
         };
-        let reachable = |client| self.state.client_sessions(client).next().is_some();
-        let met = self
-            .state
-            .file(file)
-            .map(|state| state.contend(&contender, &reachable))
-            .unwrap_or_default();
-        if let Some(refusal) = met.refusal {
-            return Err(refusal.into());
+        loop {
+            let reachable = |client| self.state.client_sessions(client).next().is_some();
+            let met = self
+                .state
+                .file(file)
+                .map(|state| state.contend(&contender, &reachable))
+                .unwrap_or_default();
+            if let Some(refusal) = met.refusal {
+                return Err(refusal.into());
+            }
+            let purges = !met.purges.is_empty();
+            let waits = self.meet(file, met).waits;
+            if !purges {
+                return if waits { Err(Decided::Wait(WaitOn::File(file))) } else { Ok(()) };
+            }
+            if let Some(on) = self.name_in_use(place) {
+                return Err(Decided::Wait(on));
+            }
         }
-        Ok(self.meet(file, met))
     }
 
     /// Carries out what a contention asks for.
@@ -264,8 +269,10 @@ impl Step<'_> {
         if self.state.lease(id).is_some_and(|(file, _)| file != new.file) {
             return None;
         }
-        let deletes =
-            new.terms.create_options.contains(holdfast_proto::types::CreateOptions::DELETE_ON_CLOSE);
+        let deletes = new
+            .terms
+            .create_options
+            .contains(holdfast_proto::types::CreateOptions::DELETE_ON_CLOSE);
         let client = new.terms.client_guid;
         self.change_lease(new.file, id, |file| file.grant_lease(client, &request, deletes));
         let (_, lease) = self.state.lease(id)?;

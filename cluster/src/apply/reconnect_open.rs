@@ -53,7 +53,14 @@ impl Step<'_> {
     /// and not a refusal: its owner is asked.
     fn check_reconnect(&self, open: &Open, command: &Command) -> Result<(), Refusal> {
         let Command::ReconnectOpen {
-            client_guid, owner, share, create_guid, persistent, lease, path, ..
+            client_guid,
+            owner,
+            share,
+            create_guid,
+            persistent,
+            lease,
+            path,
+            ..
         } = command
         else {
             return Err(Refusal::InvalidParameter);

@@ -77,6 +77,24 @@ impl Step<'_> {
     }
 }
 
+impl State {
+    /// A request that waits although it could succeed: somebody forgot to mark what it waits for.
+    /// What other tables say of it by now (a refusal, an earlier sending's open) is found out when
+    /// its turn comes.
+    pub(crate) fn overlooked(&self) -> Option<String> {
+        self.waits().find_map(|(number, wait)| {
+            let mut copy = self.clone();
+            let mut step = Step::new(&mut copy, 0, wait.submit);
+            match step.decide(wait.submit, &wait.command) {
+                Some(Decided::Now(Outcome::Refused(_) | Outcome::OwnedBy { .. })) => None,
+                Some(Decided::Now(Outcome::Granted(grant))) if grant.attached => None,
+                Some(Decided::Now(outcome)) => Some(format!("{number:?} {wait:?}: {outcome:?}")),
+                Some(Decided::Wait(_)) | None => None,
+            }
+        })
+    }
+}
+
 /// The order in which a list is worked through: its own.
 #[allow(clippy::disallowed_types, reason = "the planted bug is that order")]
 pub(super) fn in_order<T: Ord + std::hash::Hash + Eq>(items: Vec<T>) -> Vec<T> {

@@ -51,8 +51,7 @@ impl Step<'_> {
                 Some(self.state.file(file)?.share_modes_conflict(mode))
             })
             .unwrap_or(false);
-        let refusal =
-            if conflict { Refusal::SharingViolation } else { Refusal::FileNotAvailable };
+        let refusal = if conflict { Refusal::SharingViolation } else { Refusal::FileNotAvailable };
         self.settle_wait(number, Outcome::Refused(refusal));
     }
 }

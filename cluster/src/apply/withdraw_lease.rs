@@ -14,26 +14,21 @@ impl Step<'_> {
         bits: LeaseState,
     ) -> Verdict {
         let id = LeaseId { client_guid, key };
-        let Some((file, lease)) = self.state.lease(id) else { return Ok(Outcome::Done) };
-        let served = self
-            .state
-            .file(file)
-            .is_some_and(|state| {
-                state.lease_opens(id).any(|open| {
-                    open.bound_to().is_some_and(|(life, _)| life == self.submitter())
-                })
-            });
+        let Some((file, _)) = self.state.lease(id) else { return Ok(Outcome::Done) };
+        let served = self.state.file(file).is_some_and(|state| {
+            state
+                .lease_opens(id)
+                .any(|open| open.bound_to().is_some_and(|(life, _)| life == self.submitter()))
+        });
         if !served {
             return Err(Refusal::StaleOpen);
         }
-        let left = lease.state.without(bits);
-        self.change_lease(file, id, |state| {
-            let Some(lease) = state.lease_mut(id) else { return };
-            lease.state = left;
-            if lease.breaking.is_some_and(|breaking| breaking.to().contains(left)) {
-                lease.breaking = None;
-            }
-        });
+        self.change_lease(file, id, |state| state.withdraw_lease(id, bits));
+        // A break that was running may have told the client of more than is left.
+        let untold = self.state.lease(id).is_some_and(|(_, lease)| lease.untold.is_some());
+        if untold {
+            self.tell(id);
+        }
         self.touch(file);
         Ok(Outcome::Done)
     }

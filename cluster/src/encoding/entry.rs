@@ -64,8 +64,8 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
 /// The entry that the bytes are. Whatever this version does not know is an error: the node that
 /// meets it must stop and not skip it.
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, EncodingError> {
-    let message = pb::Entry::decode(bytes)
-        .map_err(|error| EncodingError::Malformed(error.to_string()))?;
+    let message =
+        pb::Entry::decode(bytes).map_err(|error| EncodingError::Malformed(error.to_string()))?;
     if message.format != ENTRY_FORMAT {
         return Err(EncodingError::UnknownFormat { found: message.format, known: ENTRY_FORMAT });
     }

@@ -175,10 +175,9 @@ impl Encoded for Outcome {
             Kind::Closed(inner) => {
                 Outcome::Closed { duty: inner.duty.map(Encoded::from_pb).transpose()? }
             }
-            Kind::Ended(inner) => Outcome::Ended {
-                detached: unlist(inner.detached)?,
-                duties: unlist(inner.duties)?,
-            },
+            Kind::Ended(inner) => {
+                Outcome::Ended { detached: unlist(inner.detached)?, duties: unlist(inner.duties)? }
+            }
             Kind::DeletePendingSet(inner) => {
                 Outcome::DeletePendingSet { barrier: must(inner.barrier, "barrier")? }
             }

@@ -58,9 +58,7 @@ impl Encoded for NodeStatus {
             Kind::Suspected(inner) => {
                 NodeStatus::Suspected { fencer: Encoded::from_pb(inner.fencer)? }
             }
-            Kind::Fenced(inner) => {
-                NodeStatus::Ended(NodeEnd::Fenced(must(inner.proof, "proof")?))
-            }
+            Kind::Fenced(inner) => NodeStatus::Ended(NodeEnd::Fenced(must(inner.proof, "proof")?)),
             Kind::Left(_) => NodeStatus::Ended(NodeEnd::Left),
         })
     }
@@ -224,16 +222,13 @@ pub fn encode_snapshot(state: &State) -> Bytes {
 
 /// The state that the bytes are.
 pub fn decode_snapshot(bytes: &[u8]) -> Result<State, EncodingError> {
-    let message = pb::Snapshot::decode(bytes)
-        .map_err(|error| EncodingError::Malformed(error.to_string()))?;
+    let message =
+        pb::Snapshot::decode(bytes).map_err(|error| EncodingError::Malformed(error.to_string()))?;
     if message.format != SNAPSHOT_FORMAT {
-        return Err(EncodingError::UnknownFormat {
-            found: message.format,
-            known: SNAPSHOT_FORMAT,
-        });
+        return Err(EncodingError::UnknownFormat { found: message.format, known: SNAPSHOT_FORMAT });
     }
     let state = tables(message)?;
-    state.check().map_err(EncodingError::Inconsistent)?;
+    state.check_tables().map_err(EncodingError::Inconsistent)?;
     if encode_snapshot(&state) != bytes {
         return Err(EncodingError::UnknownFields);
     }

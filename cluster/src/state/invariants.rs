@@ -7,6 +7,15 @@ use super::*;
 impl State {
     /// The first invariant that does not hold.
     pub fn check(&self) -> Result<(), String> {
+        self.check_tables()?;
+        match self.overlooked() {
+            Some(wait) => Err(format!("it waits although it could be decided: {wait}")),
+            None => Ok(()),
+        }
+    }
+
+    /// The invariants between the tables: what a snapshot must satisfy.
+    pub(crate) fn check_tables(&self) -> Result<(), String> {
         let rebuilt = Indexes::rebuild(self);
         if rebuilt != self.indexes {
             return Err(self.first_difference(&rebuilt));
@@ -31,31 +40,34 @@ impl State {
     }
 
     fn first_difference(&self, rebuilt: &Indexes) -> String {
-        let pairs = [
-            ("opens", format!("{:?}", self.indexes.opens), format!("{:?}", rebuilt.opens)),
-            (
-                "session opens",
-                format!("{:?}", self.indexes.session_opens),
-                format!("{:?}", rebuilt.session_opens),
-            ),
-            ("names", format!("{:?}", self.indexes.names), format!("{:?}", rebuilt.names)),
-            (
-                "deadlines",
-                format!("{:?}", self.indexes.deadlines),
-                format!("{:?}", rebuilt.deadlines),
-            ),
-            (
-                "create guids",
-                format!("{:?}", self.indexes.create_guids),
-                format!("{:?}", rebuilt.create_guids),
-            ),
-            ("leases", format!("{:?}", self.indexes.leases), format!("{:?}", rebuilt.leases)),
-        ];
-        for (name, held, derived) in pairs {
-            if held != derived {
-                return format!("index of {name}: {held}, and by the tables {derived}");
-            }
+        macro_rules! compare {
+            ($($index:ident),*) => {
+                $(if self.indexes.$index != rebuilt.$index {
+                    return format!(
+                        "index {}: {:?}, and by the tables {:?}",
+                        stringify!($index),
+                        self.indexes.$index,
+                        rebuilt.$index
+                    );
+                })*
+            };
         }
+        compare!(
+            opens,
+            session_opens,
+            node_opens,
+            create_guids,
+            beneath,
+            leases,
+            notifications,
+            client_sessions,
+            node_sessions,
+            names,
+            waits,
+            deadlines,
+            shares,
+            doomed
+        );
         "an index differs from what the tables say".to_owned()
     }
 
@@ -101,7 +113,9 @@ impl State {
                 session.life == life && session.client_guid == open.client_guid
             });
             if !serves || !self.is_current(life) {
-                return Err(format!("it is bound to {session} on {life:?}, which does not serve it"));
+                return Err(format!(
+                    "it is bound to {session} on {life:?}, which does not serve it"
+                ));
             }
         } else if open.timeout_millis().is_none() {
             return Err("it waits for a client to which nothing was promised".to_owned());

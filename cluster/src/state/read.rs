@@ -131,7 +131,10 @@ impl State {
 
     /// Every open and its file, by id.
     pub fn opens(&self) -> impl Iterator<Item = (FileKey, &Open)> {
-        self.indexes.opens.iter().filter_map(|(id, file)| Some((*file, self.file(*file)?.open(*id)?)))
+        self.indexes
+            .opens
+            .iter()
+            .filter_map(|(id, file)| Some((*file, self.file(*file)?.open(*id)?)))
     }
 
     /// How many opens there are.

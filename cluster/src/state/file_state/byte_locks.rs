@@ -59,8 +59,7 @@ impl FileState {
     /// exclusive one; nothing may lie under a new exclusive one.
     pub(crate) fn is_locked_against(&self, open: OpenId, range: &LockRange) -> bool {
         self.locks.iter().any(|lock| {
-            let hit =
-                overlap((lock.range.offset, lock.range.length), (range.offset, range.length));
+            let hit = overlap((lock.range.offset, lock.range.length), (range.offset, range.length));
             hit && (range.exclusive || lock.range.exclusive && lock.open != open)
         })
     }

@@ -113,9 +113,10 @@ impl FileState {
         if self.directory || !is_valid(wanted) {
             return LeaseState::NONE;
         }
-        let others_lock = self.locks.iter().any(|lock| {
-            self.open(lock.open).is_some_and(|open| open.lease_id() != Some(id))
-        });
+        let others_lock = self
+            .locks
+            .iter()
+            .any(|lock| self.open(lock.open).is_some_and(|open| open.lease_id() != Some(id)));
         let others = || self.leases().filter(|(other, _)| *other != id);
         if others_lock || others().any(|(_, lease)| lease.state.contains(LeaseState::WRITE)) {
             return LeaseState::NONE;
@@ -198,6 +199,26 @@ impl FileState {
         }
         lease.state = state;
         true
+    }
+
+    /// Takes bits back that the client was never told of. A break that was running ends with it;
+    /// if its notification named more than is left, the client is told of the rest.
+    pub(crate) fn withdraw_lease(&mut self, id: LeaseId, bits: LeaseState) {
+        let Some(lease) = self.leases.get_mut(&id) else { return };
+        let valid = |state| if is_valid(state) { state } else { LeaseState::NONE };
+        lease.state = valid(lease.state.without(bits));
+        let Some(breaking) = lease.breaking.take() else { return };
+        lease.state = valid(lease.state & breaking.to());
+        if lease.state != breaking.to() {
+            lease.epoch = lease.epoch.wrapping_add(1);
+            lease.untold = Some(BreakNotification {
+                current: breaking.to(),
+                new: lease.state,
+                epoch: if lease.version == 2 { lease.epoch } else { 0 },
+                ack_required: false,
+                ..breaking.notification
+            });
+        }
     }
 
     /// Changes a lease in place.
