@@ -1,7 +1,7 @@
 """Starts and stops a `holdfast dev` cluster for a test, and tells about its nodes."""
-import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -95,23 +95,30 @@ class DevCluster:
         return int((self.node_dir(node) / "pid").read_text())
 
     def status(self, node):
-        """What one node tells about the cluster; None if it does not answer."""
+        """What `holdfast status` prints of the cluster as one node sees it; "" without an answer."""
         answer = subprocess.run(
-            [binary(), "status", "--node-dir", self.node_dir(node), "--json"],
-            capture_output=True, timeout=20,
+            [binary(), "status", "--node-dir", self.node_dir(node)],
+            capture_output=True, text=True, timeout=20,
         )
-        return json.loads(answer.stdout) if answer.returncode == 0 else None
+        return answer.stdout if answer.returncode == 0 else ""
 
     def leader(self, timeout=30):
         """The id of the node that leads now."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for node in range(1, self.count + 1):
-                status = self.status(node)
-                if status and status.get("leader"):
-                    return status["leader"]
+                found = re.search(r"^leader +node (\d+)$", self.status(node), re.MULTILINE)
+                if found:
+                    return int(found.group(1))
             time.sleep(0.1)
         raise AssertionError("no leader")
+
+    def certificates(self):
+        """The fencers' certificates: each incarnation that was proved dead, and when."""
+        lines = set()
+        for node in range(1, self.count + 1):
+            lines.update(re.findall(r"^fencing .*$", self.status(node), re.MULTILINE))
+        return sorted(lines)
 
     def listens(self, node):
         try:

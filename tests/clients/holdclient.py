@@ -3,8 +3,13 @@
 It offers the capabilities that a Windows client offers; a server must not grant what a client did
 not offer.
 """
+import collections
 import contextlib
 import logging
+import queue
+import struct
+import threading
+import time
 import uuid
 
 from smbprotocol import exceptions
@@ -28,7 +33,9 @@ from smbprotocol.open import (
     ShareAccess,
     SMB2LockElement,
 )
+from smbprotocol.header import Commands
 from smbprotocol.session import Session
+from smbprotocol.structure import BytesField, IntField, Structure
 from smbprotocol.tree import TreeConnect
 
 logging.getLogger("smbprotocol").setLevel(logging.CRITICAL)
@@ -42,6 +49,7 @@ RWH = (
     | LeaseState.SMB2_LEASE_HANDLE_CACHING
     | LeaseState.SMB2_LEASE_WRITE_CACHING
 )
+RH = LeaseState.SMB2_LEASE_READ_CACHING | LeaseState.SMB2_LEASE_HANDLE_CACHING
 ALL_CAPABILITIES = (
     Capabilities.SMB2_GLOBAL_CAP_LARGE_MTU
     | Capabilities.SMB2_GLOBAL_CAP_ENCRYPTION
@@ -59,6 +67,70 @@ def status_of(error):
     return getattr(error, "status", None)
 
 
+UNSOLICITED = 0xFFFFFFFFFFFFFFFF
+
+
+class LeaseBreakAck(Structure):
+    """[MS-SMB2] 2.2.24.2, which smbprotocol has no type for."""
+
+    COMMAND = Commands.SMB2_OPLOCK_BREAK
+
+    def __init__(self):
+        self.fields = collections.OrderedDict(
+            [
+                ("structure_size", IntField(size=2, default=36)),
+                ("reserved", IntField(size=2)),
+                ("flags", IntField(size=4)),
+                ("lease_key", BytesField(size=16)),
+                ("lease_state", IntField(size=4)),
+                ("lease_duration", IntField(size=8)),
+            ]
+        )
+        super().__init__()
+
+
+class _Reserved:
+    def get_value(self):
+        return 0
+
+
+class _Notification:
+    """Stands where smbprotocol looks for the request that a message answers: a break answers
+    none."""
+
+    def __init__(self, heard):
+        self.heard, self.session_id, self.async_id, self.response = heard, 0, None, None
+        self.message = {"reserved": _Reserved()}
+        self.response_event_lock = threading.Lock()
+        self.response_event = self
+
+    def set(self):
+        self.heard(self.response)
+
+
+class _Outstanding(dict):
+    def __init__(self, heard):
+        super().__init__()
+        self.heard = heard
+
+    def __missing__(self, message_id):
+        if message_id == UNSOLICITED:
+            return _Notification(self.heard)
+        raise KeyError(message_id)
+
+
+class _Listening(Connection):
+    """A connection that hears lease breaks, which are not signed."""
+
+    def listen(self, heard):
+        self.outstanding_requests = _Outstanding(heard)
+        return self
+
+    def verify_signature(self, header, session_id, force=False):
+        if header["message_id"].get_value() != UNSOLICITED:
+            super().verify_signature(header, session_id, force=force)
+
+
 class Client:
     """One client machine: a ClientGuid that stays, connections that come and go."""
 
@@ -67,11 +139,14 @@ class Client:
         self.guid = guid or uuid.uuid4()
         self.capabilities = capabilities
         self.connection = self.session = self.tree = None
+        # Breaks as (lease key, current state, new state, ack wanted), in order of arrival.
+        self.breaks = queue.Queue()
 
     def connect(self, host, timeout=5, encrypt=False, previous_session=None):
         self.drop()
         self.host = host
-        self.connection = Connection(self.guid, host, self.port, require_signing=True)
+        self.connection = _Listening(self.guid, host, self.port, require_signing=True)
+        self.connection.listen(self._heard)
         self.connection.client_capabilities = self.capabilities
         try:
             self.connection.connect(Dialects.SMB_3_1_1, timeout=timeout)
@@ -85,6 +160,31 @@ class Client:
             self.drop()
             raise
         return self
+
+    def connect_any(self, cluster, nodes, timeout=60):
+        """Connects to the first of the nodes that serves, as often as it takes."""
+        deadline = time.monotonic() + timeout
+        while True:
+            for node in nodes:
+                try:
+                    return self.connect(cluster.address(node))
+                except Exception:  # noqa: BLE001 - another node, or the same one again
+                    if time.monotonic() > deadline:
+                        raise
+            time.sleep(0.01)
+
+    def _heard(self, header):
+        data = header["data"].get_value()
+        _size, _epoch, flags = struct.unpack_from("<HHI", data)
+        current, new = struct.unpack_from("<II", data, 24)
+        self.breaks.put((data[8:24], current, new, bool(flags & 1)))
+
+    def acknowledge(self, key, state):
+        """Acknowledges a lease break."""
+        ack = LeaseBreakAck()
+        ack["lease_key"], ack["lease_state"] = key, state
+        request = self.connection.send(ack, self.session.session_id, self.tree.tree_connect_id)
+        self.connection.receive(request)
 
     def drop(self):
         """Cuts the connection without a word, as a dead client would."""

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 
 from devcluster import DevCluster  # noqa: E402
 from holdclient import (  # noqa: E402
+    RH,
     RWH,
     STATUS_LOCK_NOT_GRANTED,
     STATUS_SHARING_VIOLATION,
@@ -58,7 +59,7 @@ def nothing_that_was_not_offered(cluster):
 
 def persistent_on_all_nodes(cluster):
     client = new_client(cluster, 1)
-    handle = client.open("persistent.dat")
+    handle = client.open("persistent.dat", lease=RH)
     check(handle.is_persistent(), "not persistent")
     handle.lock(10, 5)
     for round_number, node in enumerate((2, 3, 1, 3)):
@@ -123,7 +124,42 @@ def same_name_once(cluster):
         results[0].close()
 
 
+def breaks_across_nodes(cluster):
+    """A lease held through one node is broken by an open through another, which waits for it."""
+    one, two = new_client(cluster, 1), new_client(cluster, 2)
+    holder = one.open("broken.dat", persistent=False)
+    check(holder.lease_state() == RWH, f"lease {holder.lease_state()}")
+    holder.write(0, b"cached")
+    done = []
+    opener = threading.Thread(
+        target=lambda: done.append(two.open("broken.dat", persistent=False, durable=False))
+    )
+    opener.start()
+    key, current, new, wanted = one.breaks.get(timeout=5)
+    check((key, current, new, wanted) == (holder.lease_key, RWH, RH, True), "another break")
+    time.sleep(0.2)
+    check(not done, "the contender did not wait")
+    holder.write(0, b"flushed")
+    begun = time.monotonic()
+    one.acknowledge(key, new)
+    opener.join(5)
+    check(done, "the contender was not let in")
+    print(f"    acknowledged to opened: {(time.monotonic() - begun) * 1e3:.1f} ms")
+    check(bytes(done[0].read(0, 7)) == b"flushed", "stale data")
+    check(done[0].lease_state() == RH, f"the contender's lease: {done[0].lease_state()}")
+    # A write through the second node takes READ from the first, which need not acknowledge.
+    done[0].write(0, b"changed")
+    key, current, new, wanted = one.breaks.get(timeout=5)
+    check((key, current, new) == (holder.lease_key, RH, 0), f"break {current} to {new}")
+    if wanted:
+        one.acknowledge(key, new)
+    check(bytes(holder.read(0, 7)) == b"changed", "stale data")
+    done[0].close()
+    holder.close()
+
+
 TESTS = [
+    breaks_across_nodes,
     lease_and_durable,
     nothing_that_was_not_offered,
     persistent_on_all_nodes,

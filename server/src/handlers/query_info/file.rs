@@ -30,8 +30,7 @@ pub(super) async fn answer(
         Class::ALIGNMENT => fit(&FileAlignmentInformation::default(), request),
         Class::ALL_INFORMATION => fit(&all(ctx, open, &stat).await?, request),
         Class::FULL_EA => full_ea(open, request).await,
-        // There are no 8.3 names.
-        Class::ALTERNATE_NAME => Err(NtStatus::OBJECT_NAME_NOT_FOUND.into()),
+        Class::ALTERNATE_NAME => fit(&alternate_name(ctx, open)?, request),
         Class::NORMALIZED_NAME => fit(&FileNameInformation { name: name(ctx, open) }, request),
         Class::STREAM => fit(&streams(&stat), request),
         Class::COMPRESSION => fit(&compression(&stat), request),
@@ -122,6 +121,32 @@ fn name(ctx: &RequestContext, open: &LocalOpen) -> String {
     let root = ctx.tree.root.path.as_str();
     let below = path.strip_prefix(root).unwrap_or(&path);
     below.trim_start_matches('/').replace('/', "\\")
+}
+
+/// Names are given no 8.3 aliases; one that has that form already is its own.
+fn alternate_name(
+    ctx: &RequestContext,
+    open: &LocalOpen,
+) -> Result<FileNameInformation, NtStatus> {
+    let path = name(ctx, open);
+    let last = path.rsplit('\\').next().unwrap_or("");
+    match is_short(last) {
+        true => Ok(FileNameInformation { name: last.to_ascii_uppercase() }),
+        false => Err(NtStatus::OBJECT_NAME_NOT_FOUND),
+    }
+}
+
+/// True for up to eight characters, and up to three behind one dot ([MS-FSCC] 2.1.5.2.1).
+fn is_short(name: &str) -> bool {
+    let (base, extension) = name.split_once('.').unwrap_or((name, ""));
+    let plain = |part: &str| {
+        part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'()-@^_`{}~".contains(&b))
+    };
+    (1..=8).contains(&base.len())
+        && extension.len() <= 3
+        && !name.ends_with('.')
+        && plain(base)
+        && plain(extension)
 }
 
 async fn full_ea(open: &LocalOpen, request: &QueryInfoRequest) -> Result<Answer, Failure> {
