@@ -33,7 +33,12 @@ pub async fn enter(
 ) -> Result<(Permit, Broken), Failure> {
     let mut broken = Broken::default();
     loop {
-        match ctx.node.gate.enter(open.open, open.file, io).await {
+        let gate = &ctx.node.gate;
+        let entered = match broken.by_entry.is_empty() {
+            true => gate.enter(open.open, open.file, io).await,
+            false => gate.enter_after_break(open.open, open.file, io).await,
+        };
+        match entered {
             Ok(permit) => return Ok((permit, broken)),
             Err(GateError::MustBreak) => {
                 let command = Command::BreakForIo { open: open.open };

@@ -218,6 +218,18 @@ impl State {
             .is_some_and(|file| file.open(open).is_some_and(|open| file.foreign_read_leases(open)))
     }
 
+    /// True if a client other than `open`'s lost the right to cache reads, can be told so, and is
+    /// not known to have been: what changes the content now has to wait for that.
+    pub fn foreign_untold_leases(&self, file: FileKey, open: OpenId) -> bool {
+        let Some(state) = self.file(file) else { return false };
+        let own = state.open(open).and_then(Open::lease_id);
+        state.leases().any(|(id, lease)| {
+            Some(id) != own
+                && lease.awaits_telling()
+                && self.client_sessions(id.client_guid).next().is_some()
+        })
+    }
+
     /// A lease and the file that it is on.
     pub fn lease(&self, id: LeaseId) -> Option<(FileKey, &Lease)> {
         let file = *self.indexes.leases.get(&id)?;

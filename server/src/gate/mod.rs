@@ -110,10 +110,31 @@ impl Gate {
 
     /// Lets an operation through, once the node lease holds.
     pub async fn enter(&self, open: OpenRef, file: FileKey, io: &Io) -> Result<Permit, GateError> {
+        self.pass(open, file, io, false).await
+    }
+
+    /// The same for an operation that has submitted `BreakForIo`, and is answered only after the
+    /// clients that this names were told.
+    pub async fn enter_after_break(
+        &self,
+        open: OpenRef,
+        file: FileKey,
+        io: &Io,
+    ) -> Result<Permit, GateError> {
+        self.pass(open, file, io, true).await
+    }
+
+    async fn pass(
+        &self,
+        open: OpenRef,
+        file: FileKey,
+        io: &Io,
+        told: bool,
+    ) -> Result<Permit, GateError> {
         self.wait_for_lease().await?;
         gap::pass(Gap::Queued).await;
         loop {
-            match self.try_enter(open, file, io)? {
+            match self.try_enter(open, file, io, told)? {
                 Some(permit) => {
                     gap::pass(Gap::GateToStorage).await;
                     return Ok(permit);
@@ -129,6 +150,7 @@ impl Gate {
         open: OpenRef,
         file: FileKey,
         io: &Io,
+        told: bool,
     ) -> Result<Option<Permit>, GateError> {
         // The count first: a drain that begins after this line waits for us.
         let ticket = self.inflight.begin(open.open, file);
@@ -140,7 +162,7 @@ impl Gate {
             return Ok(None);
         }
         let state = self.cluster.state();
-        rights::check(&state, open.open, file, io)?;
+        rights::check(&state, open.open, file, io, told)?;
         Ok(Some(permit))
     }
 

@@ -14,8 +14,15 @@ pub(super) fn owns(state: &State, open: OpenRef, life: NodeLife) -> bool {
         .is_some_and(|(owner, _session)| owner == life)
 }
 
-/// What byte-range locks and leases say to the operation now.
-pub(super) fn check(state: &State, open: OpenId, file: FileKey, io: &Io) -> Result<(), GateError> {
+/// What byte-range locks and leases say to the operation now. `told`: whoever asks waits by
+/// itself for the clients whose leases are breaking.
+pub(super) fn check(
+    state: &State,
+    open: OpenId,
+    file: FileKey,
+    io: &Io,
+    told: bool,
+) -> Result<(), GateError> {
     let (range, writes) = match io {
         Io::Read(range) => (Some(range), false),
         Io::Write(range) => (Some(range), true),
@@ -29,6 +36,9 @@ pub(super) fn check(state: &State, open: OpenId, file: FileKey, io: &Io) -> Resu
         }
     }
     if writes && state.foreign_read_leases(file, open) {
+        return Err(GateError::MustBreak);
+    }
+    if writes && !told && state.foreign_untold_leases(file, open) {
         return Err(GateError::MustBreak);
     }
     Ok(())

@@ -76,6 +76,16 @@ impl Lease {
         }
     }
 
+    /// True if its client loses READ and no node has said yet that it was told.
+    pub fn awaits_telling(&self) -> bool {
+        let told = self.breaking.is_some_and(|breaking| breaking.timer.is_some());
+        !told
+            && self.notification().is_some_and(|notification| {
+                notification.current.contains(LeaseState::READ)
+                    && !notification.new.contains(LeaseState::READ)
+            })
+    }
+
     /// The notification that its client may still have to be told.
     pub fn notification(&self) -> Option<&BreakNotification> {
         self.breaking.as_ref().map(|breaking| &breaking.notification).or(self.untold.as_ref())
@@ -234,11 +244,18 @@ impl FileState {
         self.leases.remove(&id).is_some()
     }
 
-    /// True if a lease of another key than `open`'s still lets its client cache reads: the
-    /// content must not be changed before it is broken.
+    /// True if a lease of another key than `open`'s still lets its client cache reads, and no
+    /// break is under way that ends it: the content must not be changed before one is. A lease
+    /// with WRITE counts until its break has ended, because its client may hold newer content.
     pub fn foreign_read_leases(&self, open: &Open) -> bool {
         self.leases().any(|(id, lease)| {
-            Some(id) != open.lease_id() && lease.state.contains(LeaseState::READ)
+            let caches = match &lease.breaking {
+                Some(breaking) if !lease.state.contains(LeaseState::WRITE) => {
+                    breaking.to().contains(LeaseState::READ)
+                }
+                _ => lease.state.contains(LeaseState::READ),
+            };
+            Some(id) != open.lease_id() && caches
         })
     }
 }

@@ -124,10 +124,7 @@ fn name(ctx: &RequestContext, open: &LocalOpen) -> String {
 }
 
 /// Names are given no 8.3 aliases; one that has that form already is its own.
-fn alternate_name(
-    ctx: &RequestContext,
-    open: &LocalOpen,
-) -> Result<FileNameInformation, NtStatus> {
+fn alternate_name(ctx: &RequestContext, open: &LocalOpen) -> Result<FileNameInformation, NtStatus> {
     let path = name(ctx, open);
     let last = path.rsplit('\\').next().unwrap_or("");
     match is_short(last) {
