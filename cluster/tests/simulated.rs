@@ -51,6 +51,7 @@ struct World {
     shared: Arc<Shared>,
     machines: BTreeMap<u64, (Arc<Machine>, NodeHandle)>,
     down: BTreeMap<u64, Instant>,
+    left: Vec<NodeLife>,
 }
 
 async fn boot(machine: Arc<Machine>, shared: Arc<Shared>) {
@@ -124,7 +125,7 @@ impl World {
                 .build();
             machines.insert(node, (machine, handle));
         }
-        World { shared, machines, down: BTreeMap::new() }
+        World { shared, machines, down: BTreeMap::new(), left: Vec::new() }
     }
 
     fn live(&self) -> Vec<Arc<Node>> {
@@ -192,7 +193,23 @@ impl World {
         let any = rng.gen_range(1..=self.machines.len() as u64);
         let leader = self.leader().await.unwrap_or(any);
         let victim = if rng.gen_bool(0.6) { leader } else { any };
-        match rng.gen_range(0..3) {
+        match rng.gen_range(0..5) {
+            3 => {
+                let id = self.machines[&victim].1.id();
+                Handle::current().pause(id);
+                self.pass(millis(rng.gen_range(100..4000))).await;
+                Handle::current().resume(id);
+            }
+            4 => {
+                let up = self.machines[&victim].0.up.lock().clone();
+                if let Some(up) = up {
+                    if up.leave().await.is_ok() {
+                        self.left.push(up.life());
+                    }
+                    up.shutdown().await;
+                    self.stop(victim, false, millis(rng.gen_range(100..2000)));
+                }
+            }
             0 if !self.down.contains_key(&victim) => {
                 let back = millis(rng.gen_range(100..4000));
                 self.stop(victim, rng.gen_bool(0.7), back);
@@ -265,6 +282,9 @@ fn run(seed: u64, faults: u32) -> u64 {
         let nodes = world.live();
         let state = nodes[0].state();
         state.check().expect("the state holds together");
+        for life in &world.left {
+            assert!(state.has_ended(*life), "{life:?} left and is not over");
+        }
         let acked = world.shared.acked.lock().clone();
         assert!(acked.len() > 20, "only {} submits were acknowledged", acked.len());
         for name in &acked {
@@ -294,9 +314,19 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
+/// Plants the bug that `PLANT` names: the run is then expected to fail.
+fn plant() {
+    #[cfg(feature = "planted")]
+    if let Ok(name) = std::env::var("PLANT") {
+        let bug = holdfast_cluster::planted::PlantedBug::from_name(&name).expect("a known bug");
+        holdfast_cluster::planted::plant(bug);
+    }
+}
+
 #[test]
 fn what_was_acknowledged_survives() {
     show_log();
+    plant();
     let first = number("SEED", 1);
     for seed in first..first + number("SEEDS", 5) {
         run_fresh(seed, number("FAULTS", 8) as u32);

@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use holdfast_proto::types::NodeId;
 use openraft::async_runtime::watch::WatchReceiver;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Raft;
 use super::closing::Closing;
+use super::lives::{self, Standing};
 use super::network::acceptor::Services;
 use super::network::{Body, PeerLink, pb, question_to, reply_from};
 use super::node_lease::RENEWAL;
@@ -31,6 +32,8 @@ use crate::state::State;
 const SUBMIT_LIMIT: Duration = Duration::from_secs(10);
 /// How long an orderly leave may take.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+/// How long one heir has to take over.
+const HAND_OVER_LIMIT: Duration = Duration::from_millis(500);
 
 /// A node of the cluster.
 pub struct Node {
@@ -54,7 +57,31 @@ impl Node {
     /// Nobody took it in time; the others will have to fence it.
     pub async fn leave(&self) -> Result<(), SubmitError> {
         let command = Command::LeaveNode { life: self.life };
-        self.submitter.submit(command, LEAVE_LIMIT).await.map(drop)
+        let left = self.submitter.submit(command, LEAVE_LIMIT).await.map(drop);
+        self.hand_over().await;
+        left
+    }
+
+    /// If this node leads, lets another one lead before it goes: an election by time-out would
+    /// keep everybody waiting.
+    async fn hand_over(&self) {
+        let state = self.replica.state();
+        let heirs = lives::all(&state)
+            .filter(|(life, standing)| *standing == Standing::Live && life.node != self.life.node)
+            .map(|(life, _)| life.node);
+        for heir in heirs {
+            if self.raft.as_leader().is_err() {
+                return;
+            }
+            if let Err(fatal) = self.raft.trigger().transfer_leader(heir.0).await {
+                tracing::warn!(%fatal, "leadership was not handed over");
+                return;
+            }
+            let until = Instant::now() + HAND_OVER_LIMIT;
+            while self.raft.as_leader().is_ok() && Instant::now() < until {
+                sleep(Duration::from_millis(10)).await;
+            }
+        }
     }
 
     /// Stops everything that runs for this node, and returns when the log is closed.
@@ -126,8 +153,10 @@ impl Cluster for Node {
 
     async fn submit(&self, command: Command) -> Result<Outcome, SubmitError> {
         let outcome = self.submitter.submit(command, SUBMIT_LIMIT).await?;
-        if outcome == Outcome::Refused(Refusal::NodeGone) {
+        let ended = || self.replica.state().has_ended(self.life);
+        if outcome == Outcome::Refused(Refusal::NodeGone) && ended() {
             self.submitter.lease.set_fenced();
+            self.submitter.lease.set_connected(false);
             return Err(SubmitError::Ended);
         }
         Ok(outcome)
@@ -190,7 +219,7 @@ impl Cluster for Node {
             let wire = pb::Life { node: life.node.0, incarnation: life.incarnation.0 };
             let reported = submitter
                 .ask_leader(
-                    tokio::time::Instant::now() + LEAVE_LIMIT,
+                    Instant::now() + LEAVE_LIMIT,
                     async |life| grants.doubt_now(life),
                     life,
                     Body::Stuck(pb::Stuck { life: Some(wire) }),

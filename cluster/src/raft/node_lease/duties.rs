@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use holdfast_proto::types::NodeId;
+use openraft::ReadPolicy;
 use parking_lot::Mutex;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::grants::Grants;
-use super::{FENCER_PATIENCE, RENEWAL};
+use super::{FENCER_PATIENCE, LENGTH, RENEWAL};
 use crate::command::{Command, NodeLife};
 use crate::ports::Clock;
 use crate::raft::lives::{self, Standing};
@@ -75,8 +76,18 @@ impl Duties {
                 ticked = now;
                 self.tick();
             }
-            self.watch(&state, now);
+            // Who cannot be heard by anybody must not take the others for dead.
+            match self.is_followed().await {
+                true => self.watch(&state, now),
+                false => self.grants.excuse_until(now + LENGTH),
+            }
         }
+    }
+
+    /// Whether a quorum has followed this leader lately.
+    async fn is_followed(&self) -> bool {
+        let followed = self.submitter.raft.ensure_linearizable(ReadPolicy::LeaseRead);
+        matches!(timeout(ROUND, followed).await, Ok(Ok(_)))
     }
 
     /// The first leader founds the cluster.

@@ -134,6 +134,13 @@ impl Grants {
         }
     }
 
+    /// Nobody is suspected before `at`: this node itself could not be heard.
+    pub fn excuse_until(&self, at: Duration) {
+        for suspect_at in self.book.lock().suspect_at.values_mut() {
+            *suspect_at = at.max(*suspect_at);
+        }
+    }
+
     /// `life` is in doubt: it must be heard of within `grace`.
     pub fn doubt(&self, life: NodeLife, grace: Duration) {
         let soon = self.clock.boot() + grace;
