@@ -2,6 +2,7 @@
 
 mod cluster;
 mod config;
+mod json;
 mod password;
 mod share;
 mod status;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::json::Json;
 use super::whereabouts::Whereabouts;
 use super::{CommandResult, block_on};
 use crate::admin::pb;
@@ -12,11 +13,19 @@ use crate::admin::pb::node::Standing;
 pub struct StatusArguments {
     #[command(flatten)]
     node: Whereabouts,
+    /// For programs: one JSON record
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn run(arguments: StatusArguments) -> CommandResult {
     block_on(async {
-        print!("{}", text(&arguments.node.connect().await?.status().await?));
+        let status = arguments.node.connect().await?.status().await?;
+        if arguments.json {
+            println!("{}", json(&status));
+        } else {
+            print!("{}", text(&status));
+        }
         Ok(())
     })
 }
@@ -47,19 +56,67 @@ fn text(status: &pb::StatusReply) -> String {
     text
 }
 
-fn line_of(node: &pb::Node) -> String {
-    let standing = match node.standing() {
+fn standing(node: &pb::Node) -> &'static str {
+    match node.standing() {
         Standing::Unknown => "unknown",
         Standing::Live => "live",
         Standing::Suspected => "suspected",
         Standing::Fenced => "fenced",
         Standing::Left => "left",
-    };
+    }
+}
+
+fn line_of(node: &pb::Node) -> String {
+    let standing = standing(node);
     let detail = if node.detail.is_empty() { String::new() } else { format!(" ({})", node.detail) };
     format!(
         "node {:<3} {standing}{detail}  {}  incarnation {}  clients {}  pid {}  opens {}  sessions {}\n",
         node.id, node.name, node.incarnation, node.smb_address, node.pid, node.opens, node.sessions
     )
+}
+
+/// Times are microseconds since 1970, null where it did not happen.
+fn json(status: &pb::StatusReply) -> Json {
+    let or_null = |number: u64| if number == 0 { Json::Null } else { Json::Number(number) };
+    let node = |node: &pb::Node| {
+        Json::Record(vec![
+            ("id", node.id.into()),
+            ("name", node.name.as_str().into()),
+            ("standing", standing(node).into()),
+            ("detail", node.detail.as_str().into()),
+            ("incarnation", node.incarnation.into()),
+            ("smb_address", node.smb_address.as_str().into()),
+            ("peer_address", node.peer_address.as_str().into()),
+            ("pid", node.pid.into()),
+            ("opens", node.opens.into()),
+            ("sessions", node.sessions.into()),
+        ])
+    };
+    let fencing = |fencing: &pb::Fencing| {
+        Json::Record(vec![
+            ("node", fencing.node.into()),
+            ("incarnation", fencing.incarnation.into()),
+            ("pid", fencing.pid.into()),
+            ("asked", or_null(fencing.asked_micros)),
+            ("killed", or_null(fencing.killed_micros)),
+            ("exited", or_null(fencing.exited_micros)),
+            ("lock_dropped", or_null(fencing.lock_dropped_micros)),
+        ])
+    };
+    Json::Record(vec![
+        ("cluster", status.cluster_name.as_str().into()),
+        ("node", status.node.into()),
+        ("incarnation", status.incarnation.into()),
+        ("serving", status.serving.into()),
+        ("leader", or_null(status.leader)),
+        ("applied", status.applied.into()),
+        ("opens", status.opens.into()),
+        ("sessions", status.sessions.into()),
+        ("shares", status.shares.into()),
+        ("users", status.users.into()),
+        ("nodes", Json::List(status.nodes.iter().map(node).collect())),
+        ("fencings", Json::List(status.fencings.iter().map(fencing).collect())),
+    ])
 }
 
 /// That a node was dead before what it served was given on, and when.

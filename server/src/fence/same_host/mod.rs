@@ -132,7 +132,7 @@ impl SameHostFencer {
             killed_ms = millis(record.killed),
             exited_ms = millis(record.exited),
             lock_dropped_ms = millis(record.lock_dropped),
-            "fenced: the process has ended and its lock has dropped"
+            "fence proof: the process has ended and its lock has dropped"
         );
         self.log.add(record);
     }
@@ -190,7 +190,7 @@ impl Fencer for SameHostFencer {
         }
         match evidence::of_earlier_boot(identity) {
             Ok(()) => {
-                tracing::warn!(node = life.node.0, "fenced: this host has booted since");
+                tracing::warn!(node = life.node.0, "fence proof: this host has booted since");
                 Ok(FenceProof::HostRebooted)
             }
             Err(what) => Err(FenceError::NotMine(life, what)),
