@@ -72,7 +72,8 @@ pub fn admit(
 ) -> Result<(&'static Row, Call), Failure> {
     let opcode = request.header.command;
     if !Opcode::ALL.contains(&opcode) {
-        return Err(NtStatus::INVALID_PARAMETER.into());
+        // 3.3.5.2.6.
+        return Err(Failure::Disconnect("a command that there is not"));
     }
     let row = table::row(opcode).ok_or(NtStatus::NOT_SUPPORTED)?;
     let encrypted = matches!(request.protection, Protection::Encrypted(_));

@@ -188,7 +188,7 @@ impl Call {
     /// 3.3.5.2.7.2: a related request may leave the FileId to the one before it.
     fn file_id(&self, named: FileId) -> Result<FileId, Failure> {
         if self.info.related && named == FileId::ANY {
-            return self.related_file.ok_or_else(|| NtStatus::FILE_CLOSED.into());
+            return self.related_file.ok_or_else(|| NtStatus::INVALID_HANDLE.into());
         }
         Ok(named)
     }

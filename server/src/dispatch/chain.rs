@@ -13,7 +13,7 @@ use holdfast_proto::types::SessionId;
 use tracing::debug;
 
 use super::admit::{self, Ids, Sender};
-use super::call;
+use super::call::{self, Running};
 use super::table::{NotReady, Row};
 use super::{Failure, Given, HandlerResult, Pending, Reply, Started};
 use crate::connection::{Connection, OutboundFrame};
@@ -54,8 +54,17 @@ impl Shield {
 struct Handed {
     ids: Option<Ids>,
     file: Option<FileId>,
-    /// The CREATE before failed: what names its open fails alike.
-    create_failed: Option<NtStatus>,
+    /// How the request before failed: what would use its open fails alike.
+    failed: Option<NtStatus>,
+    /// There is no session or tree connect to hand on: every related request fails.
+    orphaned: bool,
+}
+
+impl Handed {
+    /// A chain of related requests begins.
+    fn begin() -> Handed {
+        Handed { ids: None, file: None, failed: None, orphaned: false }
+    }
 }
 
 struct Chain {
@@ -72,7 +81,7 @@ pub(crate) async fn run_chain(
     requests: Vec<(Inbound, Arc<Pending>)>,
 ) {
     let _guard = CloseOnPanic(connection.clone());
-    let handed = Handed { ids: None, file: None, create_failed: None };
+    let handed = Handed::begin();
     let mut chain = Chain { node, connection, handed, ready: Vec::with_capacity(requests.len()) };
     for (request, pending) in requests {
         if chain.connection.is_closed() {
@@ -103,9 +112,10 @@ impl Chain {
             (true, Some(ids)) => ids,
             (true, None) | (false, _) => Ids::of(&request),
         };
-        let orphan = related && self.handed.ids.is_none();
         if !related {
-            self.handed = Handed { ids: None, file: None, create_failed: None };
+            self.handed = Handed::begin();
+        } else if self.handed.ids.is_none() {
+            self.handed.orphaned = true;
         }
         self.handed.ids = Some(ids);
         let sender = match Sender::of(&self.connection, &request, ids) {
@@ -121,7 +131,7 @@ impl Chain {
             }
             form @ HeaderForm::Async { .. } => form,
         };
-        let (row, result, asynchronous) = if orphan {
+        let (row, result, asynchronous) = if self.handed.orphaned {
             (None, Err(NtStatus::INVALID_PARAMETER.into()), false)
         } else {
             self.execute(&request, ids, &sender, &pending, header, &shield).await
@@ -147,15 +157,13 @@ impl Chain {
         };
         if call.info.related {
             call.related_file = self.handed.file;
-            if let Some(status) = self.handed.create_failed
-                && row.needs == super::table::Needs::Tree
-                && !matches!(row.opcode, Opcode::CREATE | Opcode::TREE_DISCONNECT)
-            {
+            // 3.3.5.2.7.2: what failed with an open, or to give one out, fails the next one.
+            if let (Some(status), true) = (self.handed.failed, row.uses_open) {
                 return (Some(row), Err(status.into()), false);
             }
         }
         let named = call::Naming::new(&call);
-        let Started { file, mut running } = match (row.start)(call) {
+        let Started { file, running } = match (row.start)(call) {
             Ok(started) => started,
             Err(failure) => return (Some(row), Err(failure), false),
         };
@@ -163,36 +171,43 @@ impl Chain {
         if file.is_some() {
             self.handed.file = file;
         }
-        let mut asynchronous = false;
-        let mut result = if row.interim {
-            tokio::select! {
-                biased;
-                result = &mut running => Some(result),
-                () = pending.waiting() => None,
-                () = tokio::time::sleep(limits::INTERIM_AFTER) => None,
-            }
+        let (result, asynchronous) = if row.interim {
+            self.drive(running, pending, header, shield).await
         } else {
-            None
+            (running.await, false)
         };
-        if result.is_none() && row.interim && self.connection.go_async(&request.header) {
-            self.interim(header, shield);
-            asynchronous = true;
-        }
-        let result = match result.take() {
-            Some(result) => result,
-            None => running.await,
-        };
-        (
-            Some(row),
-            result.map(|reply| Reply { about: reply.about.or(about), ..reply }),
-            asynchronous,
-        )
+        let result = result.map(|reply| Reply { about: reply.about.or(about), ..reply });
+        (Some(row), result, asynchronous)
     }
 
-    /// Answers so far leave first; then the interim response, which is never signed
-    /// ([MS-SMB2] 3.3.4.1.1).
-    fn interim(&mut self, header: Header, shield: &Shield) {
+    /// Runs a handler to its end; true if an interim response went out before.
+    async fn drive(
+        &mut self,
+        mut running: Running,
+        pending: &Pending,
+        header: Header,
+        shield: &Shield,
+    ) -> (HandlerResult, bool) {
+        let early = tokio::select! {
+            biased;
+            result = &mut running => Some(result),
+            () = pending.waiting() => None,
+            () = tokio::time::sleep(limits::INTERIM_AFTER) => None,
+        };
+        if let Some(result) = early {
+            return (result, false);
+        }
+        // What it waits for may itself wait for an answer before it.
         self.flush();
+        let asynchronous = self.connection.go_async(&header);
+        if asynchronous {
+            self.interim(header, shield);
+        }
+        (running.await, asynchronous)
+    }
+
+    /// The interim response, which is never signed ([MS-SMB2] 3.3.4.1.1).
+    fn interim(&mut self, header: Header, shield: &Shield) {
         let mut response = header.response(NtStatus::PENDING);
         response.form = HeaderForm::Async { async_id: header.message_id };
         response.credits = self.connection.grant(header.credits);
@@ -232,10 +247,7 @@ impl Chain {
             }
             Err(failure) => match self.explain(row, failure) {
                 Some((status, data)) => {
-                    if request.command == Opcode::CREATE {
-                        self.handed.create_failed = Some(status);
-                        self.handed.file = None;
-                    }
+                    self.note_failure(request.command, status);
                     debug!(peer = %self.connection.peer, opcode = %request.command, %status,
                         "request failed");
                     (status, error(data), None)
@@ -277,8 +289,20 @@ impl Chain {
                 Given::Nothing => {}
             }
         }
-        if opcode == Opcode::CREATE {
-            self.handed.create_failed = None;
+        self.handed.failed = None;
+        if reply.status.is_error() {
+            self.note_failure(opcode, reply.status);
+        }
+    }
+
+    fn note_failure(&mut self, opcode: Opcode, status: NtStatus) {
+        if status.is_error() {
+            self.handed.failed = Some(status);
+        }
+        match opcode {
+            Opcode::TREE_CONNECT => self.handed.orphaned = true,
+            Opcode::CREATE => self.handed.file = None,
+            _ => {}
         }
     }
 

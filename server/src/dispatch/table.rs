@@ -39,17 +39,31 @@ pub struct Row {
     /// True if the answer is about the open that the request names and must not be given once
     /// the open is another node's. CLOSE ends its open, so its answer is not.
     pub about_open: bool,
+    /// True if the request names an open, so that it fails if the one before failed with it.
+    pub uses_open: bool,
     pub start: fn(Call) -> Result<Started, Failure>,
 }
 
 impl Row {
     const fn new(opcode: Opcode, needs: Needs, start: fn(Call) -> Result<Started, Failure>) -> Row {
-        let about_open = false;
-        Row { opcode, needs, not_ready: NotReady::Disconnect, interim: true, about_open, start }
+        Row {
+            opcode,
+            needs,
+            not_ready: NotReady::Disconnect,
+            interim: true,
+            about_open: false,
+            uses_open: false,
+            start,
+        }
     }
 
     const fn on_open(opcode: Opcode, start: fn(Call) -> Result<Started, Failure>) -> Row {
-        Row { about_open: true, ..Row::new(opcode, Needs::Tree, start) }
+        Row { about_open: true, uses_open: true, ..Row::new(opcode, Needs::Tree, start) }
+    }
+
+    /// CLOSE, whose answer is about an open that is no more.
+    const fn ending_open(opcode: Opcode, start: fn(Call) -> Result<Started, Failure>) -> Row {
+        Row { uses_open: true, ..Row::new(opcode, Needs::Tree, start) }
     }
 
     const fn not_ready(self, status: NtStatus) -> Row {
@@ -79,7 +93,7 @@ static TABLE: &[Row] = &[
     }),
     Row::new(Opcode::CREATE, Needs::Tree, |c| c.on_tree(handlers::create::handle, pipes::create))
         .not_ready(NtStatus::SERVER_UNAVAILABLE),
-    Row::new(Opcode::CLOSE, Needs::Tree, |c| c.on_open(handlers::close::handle, pipes::close)),
+    Row::ending_open(Opcode::CLOSE, |c| c.on_open(handlers::close::handle, pipes::close)),
     Row::on_open(Opcode::FLUSH, |c| c.on_open(handlers::flush::handle, pipes::flush)),
     Row::on_open(Opcode::READ, |c| c.on_open(handlers::read::handle, pipes::read)),
     Row::on_open(Opcode::WRITE, |c| c.on_open(handlers::write::handle, pipes::write))
