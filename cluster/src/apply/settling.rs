@@ -68,10 +68,10 @@ impl Step<'_> {
             .map(|(number, _)| number)
             .collect();
         for number in gone {
-            if let Some(wait) = self.take_wait(number) {
-                if let WaitOn::File(file) = wait.on {
-                    self.touch(file);
-                }
+            if let Some(wait) = self.take_wait(number)
+                && let WaitOn::File(file) = wait.on
+            {
+                self.touch(file);
             }
         }
     }

@@ -16,10 +16,9 @@ impl Step<'_> {
                     let due = self.state.open(open).is_some_and(|found| {
                         found.is_disconnected() && found.generation == generation
                     });
-                    if due || planted::is(PlantedBug::ScavengerWithoutGeneration) {
-                        if let Some(duty) = self.close(open) {
-                            self.hand_over(duty);
-                        }
+                    let taken = due || planted::is(PlantedBug::ScavengerWithoutGeneration);
+                    if taken && let Some(duty) = self.close(open) {
+                        self.hand_over(duty);
                     }
                 }
                 DeadlineRow::Break { file, lease, epoch } => {

@@ -53,7 +53,7 @@ pub(super) fn check_range(open: &LocalOpen, offset: u64, length: u64) -> Result<
     let end = offset.checked_add(length).filter(|end| *end <= i64::MAX as u64);
     let end = end.ok_or(NtStatus::INVALID_PARAMETER)?;
     let unbuffered = open.create_options.contains(CreateOptions::NO_INTERMEDIATE_BUFFERING);
-    if unbuffered && (offset % SECTOR != 0 || length % SECTOR != 0) {
+    if unbuffered && (!offset.is_multiple_of(SECTOR) || !length.is_multiple_of(SECTOR)) {
         return Err(NtStatus::INVALID_PARAMETER);
     }
     Ok(end)

@@ -24,7 +24,7 @@ use crate::session::end_session;
 use crate::settings::Identity;
 
 /// A user who proved to know the password.
-pub(self) struct LoggedOn {
+struct LoggedOn {
     /// As the cluster's settings spell it.
     user: String,
     rid: u32,
