@@ -75,7 +75,7 @@ impl Breaks {
     ) {
         loop {
             let changed = self.changed.notified();
-            if self.was_told(client_guid, key, epoch) || node.connections_of(client_guid).is_empty()
+            if self.was_told(node, client_guid, key, epoch) || node.connections_of(client_guid).is_empty()
             {
                 return;
             }
@@ -83,7 +83,13 @@ impl Breaks {
         }
     }
 
-    fn was_told(&self, client_guid: ClientGuid, key: LeaseKey, epoch: u16) -> bool {
+    fn was_told(&self, node: &Node, client_guid: ClientGuid, key: LeaseKey, epoch: u16) -> bool {
+        if epoch == 0 {
+            // A lease of version 1 counts no epochs: the log says whether its break was sent.
+            let state = node.cluster.state();
+            let lease = state.lease(LeaseId { client_guid, key });
+            return lease.is_none_or(|(_, lease)| !lease.awaits_telling());
+        }
         let told = self.told.lock();
         told.get(&(client_guid, key)).is_some_and(|last| not_before(*last, epoch))
     }

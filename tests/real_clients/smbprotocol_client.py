@@ -125,8 +125,16 @@ def same_name_once(cluster):
 
 
 def breaks_across_nodes(cluster):
+    breaks(cluster, 1, 2)
+
+
+def breaks_on_one_node(cluster):
+    breaks(cluster, 3, 3)
+
+
+def breaks(cluster, holds, contends):
     """A lease held through one node is broken by an open through another, which waits for it."""
-    one, two = new_client(cluster, 1), new_client(cluster, 2)
+    one, two = new_client(cluster, holds), new_client(cluster, contends)
     holder = one.open("broken.dat", persistent=False)
     check(holder.lease_state() == RWH, f"lease {holder.lease_state()}")
     holder.write(0, b"cached")
@@ -160,6 +168,7 @@ def breaks_across_nodes(cluster):
 
 TESTS = [
     breaks_across_nodes,
+    breaks_on_one_node,
     lease_and_durable,
     nothing_that_was_not_offered,
     persistent_on_all_nodes,

@@ -246,7 +246,8 @@ impl Gate {
 
     fn check_owner(&self, open: OpenRef) -> Result<(), GateError> {
         if self.inflight.is_sealed(open.open) {
-            return Err(GateError::Lost);
+            // A close, or the end of its session, is on its way to the log.
+            return Err(GateError::Closed);
         }
         self.check_generation(open)
     }
