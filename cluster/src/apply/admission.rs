@@ -1,5 +1,7 @@
 //! Who may submit what, and which submits were carried out before.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::state::{Known, limits};
 
@@ -8,7 +10,7 @@ pub(super) enum Admission {
     /// It is carried out.
     Carry,
     /// It was, and this came of it.
-    Repeat(Outcome),
+    Repeat(Arc<Outcome>),
     Refuse(Refusal),
 }
 
@@ -36,7 +38,7 @@ impl Step<'_> {
         };
         match window.look_up(self.submit.sequence) {
             Known::New => Admission::Carry,
-            Known::Repeat(outcome) => Admission::Repeat(outcome.as_ref().clone()),
+            Known::Repeat(outcome) => Admission::Repeat(outcome),
             Known::Forgotten => Admission::Refuse(Refusal::InsufficientResources),
         }
     }

@@ -26,7 +26,7 @@ impl Step<'_> {
         }
         let mut broken = Vec::new();
         if let Some(file) = target {
-            if let Err(decided) = self.contend(terms, place, file, true) {
+            if let Some(decided) = self.contend(terms, place, file, true) {
                 return decided;
             }
             let own =

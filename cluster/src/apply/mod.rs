@@ -76,6 +76,7 @@ pub(crate) struct Step<'a> {
 }
 
 /// What a command that may wait came to.
+#[expect(clippy::large_enum_variant, reason = "lives no longer than a call")]
 enum Decided {
     Now(Outcome),
     Wait(WaitOn),
@@ -105,7 +106,7 @@ impl<'a> Step<'a> {
     /// Carries the command out, unless it was carried out before.
     pub(crate) fn run(mut self, command: &Command) -> Applied {
         let outcome = match self.admit(command) {
-            Admission::Repeat(outcome) => outcome,
+            Admission::Repeat(outcome) => outcome.as_ref().clone(),
             Admission::Refuse(refusal) => Outcome::Refused(refusal),
             Admission::Carry => {
                 let outcome = self.carry_out(command);

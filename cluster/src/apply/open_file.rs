@@ -18,7 +18,7 @@ impl Step<'_> {
         if let Some(decided) = self.before_open(who, terms, place, Some(file)) {
             return decided;
         }
-        if let Err(decided) = self.contend(terms, place, file, false) {
+        if let Some(decided) = self.contend(terms, place, file, false) {
             return decided;
         }
         let id = self.make_open(NewOpen {

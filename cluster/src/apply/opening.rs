@@ -154,13 +154,14 @@ impl Step<'_> {
 
     /// What the open meets on an existing file. Breaks are begun and absent opens purged unless
     /// it is refused. A purge may be the file's last close, so all is looked at again after one.
+    /// `None`: nothing stands in its way.
     pub(super) fn contend(
         &mut self,
         terms: &OpenTerms,
         place: &Place,
         file: FileKey,
         overwrites: bool,
-    ) -> Result<(), Decided> {
+    ) -> Option<Decided> {
         let contender = Contender {
             lease: terms
                 .lease
@@ -176,15 +177,15 @@ impl Step<'_> {
                 .map(|state| state.contend(&contender, &reachable))
                 .unwrap_or_default();
             if let Some(refusal) = met.refusal {
-                return Err(refusal.into());
+                return Some(refusal.into());
             }
             let purges = !met.purges.is_empty();
             let waits = self.meet(file, met).waits;
             if !purges {
-                return if waits { Err(Decided::Wait(WaitOn::File(file))) } else { Ok(()) };
+                return waits.then_some(Decided::Wait(WaitOn::File(file)));
             }
             if let Some(on) = self.name_in_use(place) {
-                return Err(Decided::Wait(on));
+                return Some(Decided::Wait(on));
             }
         }
     }
