@@ -20,7 +20,7 @@ pub struct BreakNotification {
     pub key: LeaseKey,
     pub current: LeaseState,
     pub new: LeaseState,
-    /// 0 for a version 1 lease.
+    /// One more than the last that the client was told; a version 1 lease's client ignores it.
     pub epoch: u16,
     pub ack_required: bool,
 }

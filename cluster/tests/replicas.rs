@@ -526,8 +526,19 @@ fn drain(world: &mut World) {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// `PLANT=<bug>`, with the feature `planted`, shows that the bug is found.
+#[cfg(feature = "planted")]
+fn plant() {
+    use holdfast_cluster::planted::{self, PlantedBug};
+    if let Ok(name) = std::env::var("PLANT") {
+        planted::plant(PlantedBug::from_name(&name).expect("a bug that can be planted"));
+    }
+}
+
 #[test]
 fn replicas_agree() {
+    #[cfg(feature = "planted")]
+    plant();
     let seeds = std::env::var("SEEDS").map_or(40, |seeds| seeds.parse().unwrap());
     let mut outcomes: BTreeMap<&'static str, u64> = BTreeMap::new();
     for seed in 0..seeds {

@@ -60,10 +60,11 @@ impl Step<'_> {
         }
         self.state.share(terms.share).ok_or(Refusal::NotFound)?;
         Self::check_place(place)?;
-        let session_opens = self.state.session_opens(terms.session).take(limits::SESSION_OPENS);
-        if self.state.open_count() >= limits::OPENS
-            || session_opens.count() >= limits::SESSION_OPENS
-        {
+        let opens = self.state.open_count();
+        // Counted only where it can matter.
+        let session_is_full = opens >= limits::SESSION_OPENS
+            && self.state.session_opens(terms.session).count() >= limits::SESSION_OPENS;
+        if opens >= limits::OPENS || session_is_full {
             return Err(Refusal::InsufficientResources);
         }
         Ok(())

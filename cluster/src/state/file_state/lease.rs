@@ -189,7 +189,7 @@ impl FileState {
             key: id.key,
             current: lease.state,
             new,
-            epoch: if lease.version == 2 { lease.epoch } else { 0 },
+            epoch: lease.epoch,
             ack_required,
         };
         if ack_required {
@@ -224,7 +224,7 @@ impl FileState {
             lease.untold = Some(BreakNotification {
                 current: breaking.to(),
                 new: lease.state,
-                epoch: if lease.version == 2 { lease.epoch } else { 0 },
+                epoch: lease.epoch,
                 ack_required: false,
                 ..breaking.notification
             });
