@@ -145,3 +145,15 @@ def alive(pid):
     except OSError:
         return False
     return stat.rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+
+
+def wait_stopped(pid, timeout=5):
+    """Until every thread of the process stands still after a SIGSTOP."""
+    deadline = time.monotonic() + timeout
+    tasks = pathlib.Path(f"/proc/{pid}/task")
+    while time.monotonic() < deadline:
+        states = [(task / "stat").read_text().rsplit(")", 1)[1].split()[0] for task in tasks.iterdir()]
+        if all(state == "T" for state in states):
+            return
+        time.sleep(0.001)
+    raise AssertionError(f"process {pid} does not stop")

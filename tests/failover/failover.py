@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 
-from devcluster import DevCluster, alive  # noqa: E402
+from devcluster import DevCluster, alive, wait_stopped  # noqa: E402
 from holdclient import (  # noqa: E402
 
     STATUS_FILE_LOCK_CONFLICT,
@@ -50,6 +50,9 @@ def strike(cluster, fault, owner):
             os.kill(pid, signal.SIGKILL)
     else:
         os.kill(victim, signal.SIGSTOP if fault == "stop" else signal.SIGKILL)
+        if fault == "stop":
+            # Until every thread stands still, the node may yet give the open up in good order.
+            wait_stopped(victim)
         pids = [victim]
     return moment, pids
 
