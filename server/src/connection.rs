@@ -341,3 +341,49 @@ impl Connection {
         self.sessions.lock().remove(&id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> OutboundFrame {
+        let pieces = vec![Bytes::from(vec![0; bytes])];
+        OutboundFrame { pieces, about: Vec::new(), written: None }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_loses_its_connection() {
+        let connection = Connection::new(ConnectionId(1), "test".to_owned());
+        let mut queued = 0;
+        while connection.enqueue(frame(limits::FRAME_MAX)).is_ok() {
+            queued += limits::FRAME_MAX;
+            assert!(queued <= limits::OUTBOX_MAX);
+        }
+        assert!(connection.is_closed());
+        assert_eq!(connection.enqueue(frame(1)), Err(ConnectionGone));
+        assert!(connection.next_frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_while_much_waits_to_be_written() {
+        let connection = Connection::new(ConnectionId(1), "test".to_owned());
+        connection.wait_room().await;
+        connection.enqueue(frame(limits::OUTBOX_PAUSE + 1)).unwrap();
+        let waited =
+            tokio::time::timeout(std::time::Duration::from_millis(10), connection.wait_room());
+        assert!(waited.await.is_err());
+        let written = connection.next_frame().await.unwrap();
+        connection.note_written(written.len());
+        connection.wait_room().await;
+    }
+
+    #[tokio::test]
+    async fn a_notification_on_a_closed_connection_is_not_sent() {
+        let connection = Connection::new(ConnectionId(1), "test".to_owned());
+        let sending = connection.notify(Bytes::from_static(b"break"));
+        let closing = async { connection.close("test") };
+        let (sent, ()) = tokio::join!(sending, closing);
+        assert_eq!(sent, Err(ConnectionGone));
+        assert_eq!(connection.notify(Bytes::new()).await, Err(ConnectionGone));
+    }
+}

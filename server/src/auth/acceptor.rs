@@ -4,14 +4,12 @@
 use holdfast_proto::auth::ntlmssp::{
     Authenticate, AvId, AvPairs, Challenge, Negotiate, ResponseKind, Version, challenge_flags,
 };
-use holdfast_proto::auth::ntlmv2::{
-    Direction, Exchange, LogonRefusal, NtHash, SessionSecurity, verify,
-};
+use holdfast_proto::auth::ntlmv2::LogonRefusal;
 use holdfast_proto::auth::spnego::{self, Mechanism, NegState, NegTokenResp, Token};
-use holdfast_proto::crypto::Key128;
 use holdfast_proto::types::FileTime;
 use holdfast_proto::wire::DecodeError;
 
+use super::claim::{Challenged, Claim, MechList};
 use crate::limits;
 
 /// How the cluster names itself: the same on all nodes, because clients compare.
@@ -99,31 +97,6 @@ enum Stage {
     Challenged(Challenged),
     /// The claim was given out.
     Over,
-}
-
-#[derive(Debug)]
-struct Challenged {
-    negotiate: Vec<u8>,
-    challenge: Vec<u8>,
-    server_challenge: [u8; 8],
-}
-
-/// A user's claim, with what is needed to judge it.
-#[derive(Debug)]
-pub struct Claim {
-    user: String,
-    messages: Challenged,
-    authenticate: Vec<u8>,
-    /// For SPNEGO: the list, whether its signature is needed, and the client's signature.
-    list: Option<(Vec<u8>, bool, Option<Vec<u8>>)>,
-}
-
-/// A claim that held.
-#[derive(Debug)]
-pub struct Verified {
-    pub session_key: Key128,
-    /// The last token; empty for NTLM without an envelope.
-    pub token: Vec<u8>,
 }
 
 /// The security buffer of a NEGOTIATE response.
@@ -219,13 +192,15 @@ impl Acceptor {
             ResponseKind::NtlmV2(_) => {}
         }
         let list = match &self.envelope {
-            Envelope::Spnego { mech_types, mic_needed, .. } => {
-                Some((mech_types.clone(), *mic_needed, list_mic))
-            }
+            Envelope::Spnego { mech_types, mic_needed, .. } => Some(MechList {
+                mech_types: mech_types.clone(),
+                mic_needed: *mic_needed,
+                mic: list_mic,
+            }),
             Envelope::Unknown | Envelope::Raw => None,
         };
         let user = authenticate.user.clone();
-        Ok(Step::Claim(Claim { user, messages, authenticate: message.to_vec(), list }))
+        Ok(Step::Claim(Claim::new(user, messages, message.to_vec(), list)))
     }
 }
 
@@ -252,71 +227,14 @@ fn challenge(
     Ok(Challenged { negotiate: message.to_vec(), challenge: challenge.encode(), server_challenge })
 }
 
-impl Claim {
-    /// The user's name in the user's own spelling.
-    pub fn user(&self) -> &str {
-        &self.user
-    }
-
-    /// Judges the claim. For a user who does not exist, call it with a hash of random bytes and
-    /// ignore the result, so that the answer takes as long.
-    pub fn judge(&self, hash: &NtHash) -> Result<Verified, AuthError> {
-        let message = Authenticate::decode(&self.authenticate)?;
-        let ResponseKind::NtlmV2(response) = message.kind()? else {
-            return Err(AuthError::WeakResponse);
-        };
-        let exchange = Exchange {
-            negotiate: &self.messages.negotiate,
-            challenge: &self.messages.challenge,
-            authenticate: &self.authenticate,
-            server_challenge: &self.messages.server_challenge,
-        };
-        let session_key = verify(hash, &exchange, &message, &response)?.session_key;
-        let token = match &self.list {
-            None => Vec::new(),
-            Some((mech_types, needed, mic)) => {
-                let direction = |d| SessionSecurity::new(&session_key, message.flags, d);
-                let (client, server) =
-                    (direction(Direction::ClientToServer), direction(Direction::ServerToClient));
-                last_token(mech_types, *needed, mic.as_deref(), client, server)?
-            }
-        };
-        Ok(Verified { session_key, token })
-    }
-}
-
-/// Checks the client's signature of the list, and makes the server's if there was one.
-fn last_token(
-    mech_types: &[u8],
-    needed: bool,
-    mic: Option<&[u8]>,
-    client: Option<SessionSecurity>,
-    server: Option<SessionSecurity>,
-) -> Result<Vec<u8>, AuthError> {
-    let ours = match (mic, client, server) {
-        (Some(mic), Some(mut client), Some(mut server)) => {
-            if !client.verify(mech_types, mic) {
-                return Err(AuthError::MechListMic);
-            }
-            Some(server.sign(mech_types))
-        }
-        (None, _, _) if !needed => None,
-        (None, _, _) | (Some(_), _, _) => return Err(AuthError::MechListMic),
-    };
-    let resp = NegTokenResp {
-        state: Some(NegState::AcceptCompleted),
-        mechanism: None,
-        response_token: None,
-        mech_list_mic: ours.as_ref().map(<[u8; 16]>::as_slice),
-    };
-    Ok(resp.encode())
-}
-
 #[cfg(test)]
 mod tests {
     use holdfast_proto::auth::ntlmssp::NegotiateFlags;
-    use holdfast_proto::auth::ntlmv2::{ClientLogon, ClientRandom};
+    use holdfast_proto::auth::ntlmv2::{
+        ClientLogon, ClientRandom, Direction, NtHash, SessionSecurity,
+    };
     use holdfast_proto::auth::spnego::NegTokenInit;
+    use holdfast_proto::crypto::Key128;
 
     use super::*;
 

@@ -5,7 +5,9 @@
 //! refused.
 
 mod acceptor;
+mod claim;
 mod user_sid;
 
-pub use acceptor::{Acceptor, AuthError, Claim, ServerNames, Step, Verified, hint};
+pub use acceptor::{Acceptor, AuthError, ServerNames, Step, hint};
+pub use claim::{Claim, Verified};
 pub use user_sid::user_sid;

@@ -351,3 +351,68 @@ async fn a_lost_connection_keeps_what_was_promised_to_last() {
     }
     assert_eq!(cluster.state().open_count(), 1, "the persistent open waits for its client");
 }
+
+#[tokio::test]
+async fn without_a_leader_nothing_is_refused_for_good() {
+    let (node, cluster) = node();
+    let mut client = WireClient::on_share(&node, "data").await;
+    cluster.set_leaderless(true);
+    let request = CreateRequest { create_disposition: CreateDisposition::OPEN_IF, ..open("f") };
+    assert_eq!(client.call(request).await.0.status, NtStatus::SERVER_UNAVAILABLE);
+    // A share that may just have been made, and a password that may just have been changed.
+    let request = TreeConnectRequest { path: r"\\h\new".to_owned(), ..Default::default() };
+    let header = client.header(Opcode::TREE_CONNECT);
+    client.send(vec![(header, request.into())]).await;
+    assert!(client.receive().await.is_none(), "the connection is closed");
+    for password in ["other", PASSWORD] {
+        let mut client = WireClient::connect(&node);
+        client.negotiate().await;
+        assert_eq!(client.try_log_on(USER, password, SessionId(0)).await, None);
+    }
+    // What could not be told to the log is told later.
+    assert_eq!(cluster.state().sessions().count(), 1);
+    cluster.set_leaderless(false);
+    while cluster.state().sessions().count() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn hostile_frames_are_answered_or_close_the_connection() {
+    let (node, _) = node();
+    let file_id = FileId { persistent: 1, volatile: 1 };
+    let requests: [Request; 6] = [
+        WireClient::offer().into(),
+        open("f").into(),
+        ReadRequest { file_id, length: 100, ..Default::default() }.into(),
+        lock(file_id, LockFlags::UNLOCK).into(),
+        TreeConnectRequest { path: r"\\h\data".to_owned(), ..Default::default() }.into(),
+        CancelRequest.into(),
+    ];
+    let mut seed: u64 = 1;
+    let mut random = |bound: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) as usize % bound
+    };
+    for round in 0..300 {
+        let mut client = WireClient::connect(&node);
+        if round % 2 == 0 {
+            client.negotiate().await;
+        }
+        let request = &requests[random(requests.len())];
+        let header = client.header(request.opcode());
+        let mut frame = request.to_message(&header).to_bytes().to_vec();
+        for _ in 0..=random(4) {
+            let position = random(frame.len());
+            frame[position] = random(256) as u8;
+        }
+        frame.truncate(frame.len() - random(2) * random(frame.len()));
+        client.send_raw(&frame).await;
+        // The node closes it, or goes on: then this does.
+        client.hang_up().await;
+    }
+    assert_eq!(
+        WireClient::logged_on(&node).await.call(EchoRequest).await.0.status,
+        NtStatus::SUCCESS
+    );
+}

@@ -4,6 +4,7 @@
 //! log holds their end, and the log is told only when their I/O has drained.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_cluster::command::{Command, EndHow};
 use holdfast_cluster::outcome::Outcome;
@@ -12,6 +13,9 @@ use tracing::{info, warn};
 use super::{LocalOpen, Session};
 use crate::node::Node;
 use crate::ports::SubmitError;
+
+/// The pause before the log is told again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Ends a session of this node. Whoever comes second waits for the first. Returns once the end
 /// is in the log, or this incarnation's own end makes the question void.
@@ -48,11 +52,14 @@ pub async fn end_tree(node: &Node, session: &Arc<Session>, tree: u32) {
 }
 
 /// Submits until the cluster has answered: an end must not get lost for want of a leader.
-async fn tell(node: &Node, command: Command) -> Option<Outcome> {
+pub(crate) async fn tell(node: &Node, command: Command) -> Option<Outcome> {
     loop {
         match node.cluster.submit(command.clone()).await {
             Ok(outcome) => return Some(outcome),
-            Err(SubmitError::Unknown) => warn!("no leader; the end of a session waits"),
+            Err(SubmitError::Unknown) => {
+                warn!("no leader; the end of a session waits");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
             // The fence of this incarnation ends it.
             Err(SubmitError::Ended) => return None,
         }

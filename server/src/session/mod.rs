@@ -20,6 +20,7 @@ use holdfast_proto::types::{ClientGuid, SessionId, Sid};
 use parking_lot::Mutex;
 
 pub use channel_sequence::{ChannelGauges, Counted};
+pub(crate) use end::tell;
 pub use end::{end_session, end_tree};
 pub use local_open::{LocalOpen, OpenState, SearchState};
 pub use opens_gate::OpensGate;

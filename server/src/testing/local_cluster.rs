@@ -1,6 +1,7 @@
 //! A cluster of one node: every command is applied to the state at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +23,7 @@ pub(crate) struct LocalCluster {
     log: Mutex<Log>,
     applied: Notify,
     lease: Arc<NodeLease>,
+    leaderless: AtomicBool,
 }
 
 struct Log {
@@ -75,12 +77,29 @@ impl LocalCluster {
         lease.extend_to(Duration::from_secs(u64::from(u32::MAX)));
         lease.set_connected(true);
         let life = NodeLife { node, incarnation };
-        LocalCluster { life, session_prefix, log: Mutex::new(log), applied: Notify::new(), lease }
+        LocalCluster {
+            life,
+            session_prefix,
+            log: Mutex::new(log),
+            applied: Notify::new(),
+            lease,
+            leaderless: AtomicBool::new(false),
+        }
     }
 
     /// Applies a command of the node.
     pub(crate) fn apply(&self, command: Command) -> Outcome {
         self.apply_after(Duration::ZERO, command)
+    }
+
+    /// From now on nothing is decided: what is submitted stays unknown, until a leader is there
+    /// again.
+    pub(crate) fn set_leaderless(&self, leaderless: bool) {
+        self.leaderless.store(leaderless, Ordering::Relaxed);
+    }
+
+    fn need_leader(&self) -> Result<(), SubmitError> {
+        if self.leaderless.load(Ordering::Relaxed) { Err(SubmitError::Unknown) } else { Ok(()) }
     }
 
     /// Lets leader time pass, and carries out what is due.
@@ -134,6 +153,7 @@ impl Cluster for LocalCluster {
     }
 
     async fn submit(&self, command: Command) -> Result<Outcome, SubmitError> {
+        self.need_leader()?;
         Ok(self.apply(command))
     }
 
@@ -149,7 +169,7 @@ impl Cluster for LocalCluster {
     }
 
     async fn read_index(&self) -> Result<(), SubmitError> {
-        Ok(())
+        self.need_leader()
     }
 
     async fn wait_applied(&self, index: u64) {

@@ -201,6 +201,14 @@ impl WireClient {
         Some((header, response))
     }
 
+    /// Sends no more, and waits until the node has closed its side.
+    pub(crate) async fn hang_up(mut self) {
+        // A node that closed the connection first is as good.
+        let _ = self.stream.shutdown().await;
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest).await;
+    }
+
     async fn read_frame(&mut self) -> Option<BytesMut> {
         let mut prefix = [0; 4];
         self.stream.read_exact(&mut prefix).await.ok()?;
@@ -260,6 +268,16 @@ impl WireClient {
         password: &str,
         previous: SessionId,
     ) -> NtStatus {
+        self.try_log_on(user, password, previous).await.expect("an answer")
+    }
+
+    /// As [`WireClient::log_on`]; none if the connection is closed instead of an answer.
+    pub(crate) async fn try_log_on(
+        &mut self,
+        user: &str,
+        password: &str,
+        previous: SessionId,
+    ) -> Option<NtStatus> {
         let negotiate = Negotiate { flags: NTLM, version: None }.encode();
         let init = NegTokenInit {
             mech_types: vec![Mechanism::NTLMSSP],
@@ -269,7 +287,7 @@ impl WireClient {
         };
         let first = setup(init.encode(), SessionId(0));
         let (header, response) = self.call(first).await;
-        let Response::SessionSetup(response) = response else { return header.status };
+        let Response::SessionSetup(response) = response else { return Some(header.status) };
         assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
         self.session = header.session_id;
         let Ok(Token::Resp(token)) = spnego::decode(&response.security_buffer) else {
@@ -297,13 +315,13 @@ impl WireClient {
             outbound: EncryptionKey::new(Cipher::Aes128Gcm, &keys.client_to_server),
             inbound: EncryptionKey::new(Cipher::Aes128Gcm, &keys.server_to_client),
         });
-        let (header, _) = self.receive().await.expect("an answer");
+        let (header, _) = self.receive().await?;
         if header.status == NtStatus::SUCCESS {
             assert!(header.flags.contains(HeaderFlags::SIGNED));
         } else {
             self.keys = None;
         }
-        header.status
+        Some(header.status)
     }
 
     /// Connects to a share.

@@ -14,8 +14,7 @@ use crate::auth::user_sid;
 use crate::core::{SecurityTerms, SessionSecurity};
 use crate::dispatch::{ConnectionContext, Failure};
 use crate::node::Node;
-use crate::ports::SubmitError;
-use crate::session::{Session, end_session};
+use crate::session::{Session, end_session, tell};
 use crate::settings::Identity;
 
 /// Puts the session into the log and then into the tables.
@@ -66,6 +65,5 @@ pub(super) async fn log_on(
 
 /// Ends a session in the log that is in no table.
 async fn forget(node: Arc<Node>, session: SessionId) {
-    let command = Command::EndSession { session, how: EndHow::ConnectionLost };
-    while let Err(SubmitError::Unknown) = node.cluster.submit(command.clone()).await {}
+    tell(&node, Command::EndSession { session, how: EndHow::ConnectionLost }).await;
 }

@@ -8,14 +8,13 @@ mod log_on;
 mod previous;
 
 use bytes::Bytes;
+use holdfast_cluster::command::EndHow;
 use holdfast_proto::NtStatus;
-use holdfast_proto::auth::ntlmv2::NtHash;
+use holdfast_proto::auth::ntlmv2::{LogonRefusal, NtHash};
 use holdfast_proto::msg::session_setup::{SessionFlags, SessionSetupFlags};
 use holdfast_proto::msg::{SessionSetupRequest, SessionSetupResponse};
 use holdfast_proto::types::{FileTime, SessionId};
 use tracing::{info, warn};
-
-use holdfast_cluster::command::EndHow;
 
 use crate::auth::{Acceptor, AuthError, Claim, Step, Verified};
 use crate::dispatch::{ConnectionContext, Failure, Given, HandlerResult, Reply};
@@ -114,8 +113,8 @@ fn judge_now(context: &ConnectionContext, claim: &Claim) -> Result<LoggedOn, Aut
         let mut nobody = [0; 16];
         context.node.random.fill(&mut nobody);
         let refused = claim.judge(&NtHash::from_bytes(nobody)).map(|_| ());
-        let wrong = holdfast_proto::auth::ntlmv2::LogonRefusal::WrongPassword;
-        return Err(refused.err().unwrap_or(AuthError::Refused(wrong)));
+        let wrong = AuthError::Refused(LogonRefusal::WrongPassword);
+        return Err(refused.err().unwrap_or(wrong));
     };
     let verified = claim.judge(&NtHash::from_bytes(record.settings.nt_hash))?;
     Ok(LoggedOn { user: record.settings.name.clone(), rid: record.rid, verified })
