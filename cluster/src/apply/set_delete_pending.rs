@@ -30,6 +30,14 @@ impl Step<'_> {
                 return Decided::Wait(WaitOn::File(file));
             }
         }
+        if let Some(lease) = own {
+            // Its key may then name another file (Lease.FileDeleteOnClose).
+            self.change_lease(file, lease, |state| {
+                if let Some(lease) = state.lease_mut(lease) {
+                    lease.file_delete_on_close = pending;
+                }
+            });
+        }
         let index = self.index;
         let state = self.file_mut(file);
         state.delete_pending = pending;

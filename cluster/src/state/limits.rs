@@ -19,9 +19,9 @@ pub const INTENTS: usize = 65_536;
 /// Requests that wait.
 pub const WAITS: usize = 65_536;
 /// Byte-range locks on one file.
-pub const FILE_LOCKS: usize = 65_536;
+pub const FILE_LOCKS: usize = 16_384;
 /// Elements of one LOCK.
-pub const LOCK_RANGES: usize = 4_096;
+pub const LOCK_RANGES: usize = 256;
 /// Uses of one CreateGuid.
 pub const GUID_USES: usize = 64;
 /// Outcomes remembered for each incarnation, so that a repeated submit gets the first answer.
