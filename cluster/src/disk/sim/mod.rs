@@ -32,7 +32,7 @@ pub use random::SimRandom;
 pub const SECTOR: usize = 512;
 
 /// How long syncs take. Drawn for each boot, so that some boots of a run are slow throughout.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SimLatency {
     /// Shortest and longest sync of an ordinary boot.
     pub ordinary: (Duration, Duration),

@@ -1,0 +1,434 @@
+//! One connection: frames, message ids, credits, signatures both ways; answers find their requests,
+//! lease breaks are acted on in the order in which they came.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use holdfast_proto::crypto::{Sender, SigningKey};
+use holdfast_proto::frame::direct_tcp::{encode_prefix, take_frame};
+use holdfast_proto::frame::compound;
+use holdfast_proto::header::{Header, HeaderFlags, HeaderForm, UNSOLICITED};
+use holdfast_proto::msg::oplock_break::{
+    LeaseBreak, LeaseBreakFlags, LeaseBreakNotification, OplockBreakAcknowledgment,
+    OplockBreakResponse,
+};
+use holdfast_proto::msg::{CancelRequest, Request, Response};
+use holdfast_proto::types::SessionId;
+use holdfast_proto::{NtStatus, Opcode};
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::leases::Leases;
+use crate::event::{ClientEvent, ClientId};
+use crate::tape::Tape;
+
+/// Frames of the server are no longer than this.
+const FRAME_MAX: usize = 9 << 20;
+/// How many credits each request asks for.
+const CREDITS: u16 = 16;
+
+/// One answer: its header and the whole message.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub header: Header,
+    pub message: Bytes,
+}
+
+/// Nothing is known of a request: the connection ended, or the answer did not come in time.
+#[derive(Clone, Debug)]
+pub struct NoAnswer(pub &'static str);
+
+/// What goes into a request's header besides its number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Envelope {
+    pub session: SessionId,
+    pub tree: u32,
+    pub channel_sequence: u16,
+    pub replay: bool,
+}
+
+/// How long to wait for an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    pub answer: Duration,
+    /// Once an interim response came.
+    pub pending: Duration,
+    /// Give the operation up by CANCEL when that is over, rather than the connection.
+    pub cancel: bool,
+}
+
+struct Waiting {
+    command: Opcode,
+    answers: mpsc::UnboundedSender<Answer>,
+}
+
+struct State {
+    next_id: u64,
+    credits: u32,
+    waiting: BTreeMap<u64, Waiting>,
+    signing: Option<Arc<SigningKey>>,
+    /// What acknowledgements are sent with.
+    acknowledging: Envelope,
+}
+
+/// A connection to a node. Clones are the same connection.
+#[derive(Clone)]
+pub struct Connection(Arc<Inner>);
+
+struct Inner {
+    client: ClientId,
+    tape: Arc<Tape>,
+    leases: Arc<Mutex<Leases>>,
+    state: Mutex<State>,
+    frames: mpsc::UnboundedSender<Bytes>,
+    closed: AtomicBool,
+    closing: Notify,
+    credit_came: Notify,
+}
+
+impl Connection {
+    /// Connects to a node.
+    pub async fn open(
+        address: SocketAddr,
+        limit: Duration,
+        client: ClientId,
+        tape: Arc<Tape>,
+        leases: Arc<Mutex<Leases>>,
+    ) -> Result<Connection, NoAnswer> {
+        let stream = timeout(limit, TcpStream::connect(address))
+            .await
+            .map_err(|_| NoAnswer("connect timed out"))?
+            .map_err(|_| NoAnswer("connect refused"))?;
+        let (reader, mut writer) = tokio::io::split(stream);
+        let (frames, mut frames_rx) = mpsc::unbounded_channel::<Bytes>();
+        let state = State {
+            next_id: 0,
+            credits: 1,
+            waiting: BTreeMap::new(),
+            signing: None,
+            acknowledging: Envelope::default(),
+        };
+        let inner = Arc::new(Inner {
+            client,
+            tape,
+            leases,
+            state: Mutex::new(state),
+            frames,
+            closed: AtomicBool::new(false),
+            closing: Notify::new(),
+            credit_came: Notify::new(),
+        });
+        let writing = inner.clone();
+        tokio::spawn(async move {
+            loop {
+                let frame = tokio::select! {
+                    biased;
+                    () = writing.until_closed() => return,
+                    frame = frames_rx.recv() => frame,
+                };
+                let Some(frame) = frame else { return };
+                let sent = async {
+                    writer.write_all(&frame).await?;
+                    writer.flush().await
+                };
+                if sent.await.is_err() {
+                    return writing.close();
+                }
+            }
+        });
+        tokio::spawn(inner.clone().read(reader));
+        Ok(Connection(inner))
+    }
+
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// From here on every message is signed.
+    pub fn sign_with(&self, key: SigningKey, acknowledging: Envelope) {
+        let mut state = self.0.state.lock();
+        state.signing = Some(Arc::new(key));
+        state.acknowledging = acknowledging;
+    }
+
+    /// Sends a request and waits for its final answer. Also returns the message as it was sent.
+    pub async fn exchange(
+        &self,
+        request: &Request,
+        envelope: Envelope,
+        patience: Patience,
+    ) -> Result<(Answer, Bytes), NoAnswer> {
+        let (id, sent, mut answers) = self.0.send(request, envelope, patience.answer).await?;
+        let mut deadline = Instant::now() + patience.answer;
+        let mut pending = None;
+        let mut cancelled = false;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match timeout(left, answers.recv()).await {
+                Ok(Some(answer)) if answer.header.status == NtStatus::PENDING => {
+                    if pending.is_some() {
+                        self.0.bad("two interim responses".to_owned());
+                    }
+                    pending = answer.header.async_id();
+                    deadline = Instant::now() + patience.pending;
+                }
+                Ok(Some(answer)) => return Ok((answer, sent)),
+                Ok(None) => return Err(NoAnswer("connection lost")),
+                Err(_) if patience.cancel && pending.is_some() && !cancelled => {
+                    cancelled = true;
+                    self.0.cancel(id, pending, envelope);
+                    deadline = Instant::now() + patience.answer;
+                }
+                Err(_) => {
+                    self.0.state.lock().waiting.remove(&id);
+                    return Err(NoAnswer("no answer in time"));
+                }
+            }
+        }
+    }
+
+    /// As [`Connection::exchange`], decoded. What does not decode is recorded, and no answer.
+    pub async fn ask(
+        &self,
+        request: &Request,
+        envelope: Envelope,
+        patience: Patience,
+    ) -> Result<(NtStatus, Response), NoAnswer> {
+        let (answer, _) = self.exchange(request, envelope, patience).await?;
+        match Response::decode(&answer.header, &answer.message) {
+            Ok(response) => Ok((answer.header.status, response)),
+            Err(error) => {
+                self.0.bad(format!("{:?} is answered by what is no message: {error}", request.opcode()));
+                self.close();
+                Err(NoAnswer("undecodable"))
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) {
+        if !self.closed.swap(true, Ordering::Relaxed) {
+            self.state.lock().waiting.clear();
+            self.closing.notify_waiters();
+            self.credit_came.notify_waiters();
+        }
+    }
+
+    async fn until_closed(&self) {
+        let closing = self.closing.notified();
+        if !self.is_closed() {
+            closing.await;
+        }
+    }
+
+    fn bad(&self, what: String) {
+        self.tape.client(self.client, ClientEvent::BadAnswer { what });
+    }
+
+    async fn send(
+        &self,
+        request: &Request,
+        envelope: Envelope,
+        limit: Duration,
+    ) -> Result<(u64, Bytes, mpsc::UnboundedReceiver<Answer>), NoAnswer> {
+        let deadline = Instant::now() + limit;
+        while self.state.lock().credits == 0 {
+            if self.is_closed() || Instant::now() >= deadline {
+                return Err(NoAnswer("no credits"));
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+        if self.is_closed() {
+            return Err(NoAnswer("closed"));
+        }
+        let (answers_tx, answers) = mpsc::unbounded_channel();
+        let mut state = self.state.lock();
+        state.credits -= 1;
+        let id = state.next_id;
+        state.next_id += 1;
+        state.waiting.insert(id, Waiting { command: request.opcode(), answers: answers_tx });
+        let message = encode(request, id, envelope, state.signing.as_deref());
+        drop(state);
+        self.frame(&message);
+        Ok((id, message, answers))
+    }
+
+    fn cancel(&self, id: u64, async_id: Option<u64>, envelope: Envelope) {
+        let mut header = header(Opcode::CANCEL, id, envelope);
+        header.credits = 0;
+        if let Some(async_id) = async_id {
+            header.form = HeaderForm::Async { async_id };
+            header.flags |= HeaderFlags::ASYNC_COMMAND;
+        }
+        let signing = self.state.lock().signing.clone();
+        let message = signed(&CancelRequest.into(), header, signing.as_deref());
+        self.frame(&message);
+    }
+
+    fn frame(&self, message: &Bytes) {
+        let Some(prefix) = encode_prefix(message.len()) else { return };
+        let mut frame = BytesMut::with_capacity(message.len() + prefix.len());
+        frame.extend_from_slice(&prefix);
+        frame.extend_from_slice(message);
+        // A writer that has ended has closed the connection.
+        let _ = self.frames.send(frame.freeze());
+    }
+
+    async fn read<R: AsyncRead + Unpin>(self: Arc<Self>, mut reader: R) {
+        let mut arrived = BytesMut::new();
+        'connection: loop {
+            let read = tokio::select! {
+                biased;
+                () = self.until_closed() => break,
+                read = reader.read_buf(&mut arrived) => read,
+            };
+            if !matches!(read, Ok(length) if length > 0) {
+                break;
+            }
+            loop {
+                match take_frame(&mut arrived, FRAME_MAX) {
+                    Ok(Some(frame)) => self.take(&frame),
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.bad(format!("a frame that is none: {error}"));
+                        break 'connection;
+                    }
+                }
+                if self.is_closed() {
+                    break 'connection;
+                }
+            }
+        }
+        self.close();
+    }
+
+    fn take(&self, frame: &Bytes) {
+        let parts = match compound::split(frame, 8) {
+            Ok(parts) => parts,
+            Err(error) => return self.bad(format!("a frame that is no messages: {error}")),
+        };
+        for part in parts {
+            if part.header.message_id == UNSOLICITED {
+                self.take_break(&part.header, &part.message);
+            } else {
+                self.take_answer(part.header, part.message);
+            }
+        }
+    }
+
+    fn take_answer(&self, header: Header, message: Bytes) {
+        let interim = header.status == NtStatus::PENDING;
+        let mut state = self.state.lock();
+        state.credits += u32::from(header.credits);
+        let signing = state.signing.clone();
+        // Who gave up waiting may still be answered: that is no fault of the server's.
+        let command = state.waiting.get(&header.message_id).map(|waiting| waiting.command);
+        let answers = match interim {
+            true => state.waiting.get(&header.message_id).map(|waiting| waiting.answers.clone()),
+            false => state.waiting.remove(&header.message_id).map(|waiting| waiting.answers),
+        };
+        drop(state);
+        if !header.is_response() || command.is_some_and(|command| command != header.command) {
+            return self.bad(format!("{header:?} answers another request"));
+        }
+        if let Some(signing) = signing
+            && !interim
+            && !(header.flags.contains(HeaderFlags::SIGNED)
+                && signing.verify_message(Sender::Server, &message))
+        {
+            self.bad(format!("{header:?} is not signed, or wrongly"));
+            return self.close();
+        }
+        // A lease is known before anything that comes after its answer: breaks may follow at once.
+        if let Ok(Response::Create(create)) = Response::decode(&header, &message)
+            && header.status.is_success()
+            && let Some(lease) = create.contexts.lease
+        {
+            self.leases.lock().granted(&lease, |event| self.tape.client(self.client, event));
+        }
+        if let Some(answers) = answers {
+            // Whoever asked may have gone.
+            let _ = answers.send(Answer { header, message });
+        }
+    }
+
+    fn take_break(&self, header: &Header, message: &Bytes) {
+        match Response::decode(header, message) {
+            Ok(Response::OplockBreak(OplockBreakResponse::LeaseNotification(notification))) => {
+                self.lease_break(&notification);
+            }
+            other => self.bad(format!("unasked for: {other:?}")),
+        }
+    }
+
+    /// [MS-SMB2] 3.2.5.19.2.
+    fn lease_break(&self, notification: &LeaseBreakNotification) {
+        let known =
+            self.leases.lock().broken(notification, |event| self.tape.client(self.client, event));
+        let Some(state) = known else { return };
+        if !notification.flags.contains(LeaseBreakFlags::ACK_REQUIRED) {
+            return;
+        }
+        let acknowledgement = OplockBreakAcknowledgment::Lease(LeaseBreak {
+            flags: 0,
+            lease_key: notification.lease_key,
+            lease_state: state,
+        });
+        let mut connection = self.state.lock();
+        let id = connection.next_id;
+        // Beyond the credits only by the answers that are under way.
+        connection.credits = connection.credits.saturating_sub(1);
+        connection.next_id += 1;
+        let (answers, _) = mpsc::unbounded_channel();
+        connection.waiting.insert(id, Waiting { command: Opcode::OPLOCK_BREAK, answers });
+        let envelope = connection.acknowledging;
+        let message =
+            encode(&acknowledgement.into(), id, envelope, connection.signing.as_deref());
+        drop(connection);
+        self.frame(&message);
+    }
+}
+
+fn header(command: Opcode, id: u64, envelope: Envelope) -> Header {
+    let mut header = Header::request(command, id);
+    header.credits = CREDITS;
+    header.session_id = envelope.session;
+    header.form = HeaderForm::Sync { process_id: 0, tree_id: envelope.tree };
+    header.set_channel_sequence(envelope.channel_sequence);
+    if envelope.replay {
+        header.flags |= HeaderFlags::REPLAY_OPERATION;
+    }
+    header
+}
+
+fn encode(request: &Request, id: u64, envelope: Envelope, signing: Option<&SigningKey>) -> Bytes {
+    signed(request, header(request.opcode(), id, envelope), signing)
+}
+
+fn signed(request: &Request, mut header: Header, signing: Option<&SigningKey>) -> Bytes {
+    if signing.is_some() {
+        header.flags |= HeaderFlags::SIGNED;
+    }
+    let message = request.to_message(&header).to_bytes();
+    let Some(signing) = signing else { return message };
+    let mut message = message.to_vec();
+    let whole = signing.sign_message(Sender::Client, &mut message);
+    debug_assert!(whole, "a message is longer than its header");
+    message.into()
+}
