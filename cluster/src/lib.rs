@@ -11,6 +11,7 @@ pub mod gap;
 pub mod handle;
 pub mod kv;
 pub mod log_time;
+pub mod observe;
 pub mod outcome;
 pub mod peer;
 pub mod planted;

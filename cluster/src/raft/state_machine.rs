@@ -21,6 +21,7 @@ use super::type_config::{Applied, Entry, LogId, StoredMembership, TypeConfig};
 use crate::command::Command;
 use crate::effect::EffectId;
 use crate::encoding;
+use crate::observe::{self, Observed};
 use crate::state::State;
 
 /// The machine, its position in the log, and where its snapshots are kept.
@@ -79,7 +80,7 @@ impl StateMachine {
     }
 
     fn apply_one(&mut self, entry: &Entry, batch: &mut Batch) -> io::Result<()> {
-        let index = entry.log_id.index();
+        let (index, term) = (entry.log_id.index(), entry.log_id.committed_leader_id().term);
         match &entry.payload {
             EntryPayload::Blank => {}
             EntryPayload::Membership(membership) => {
@@ -93,6 +94,14 @@ impl StateMachine {
                 batch.lives_changed |= changes_lives(&entry.command);
                 let founds = matches!(entry.command, Command::FoundCluster { .. });
                 let applied = self.state.apply(index, &entry);
+                observe::tell(Observed::Applied {
+                    index,
+                    term,
+                    content: &bytes.0,
+                    entry: &entry,
+                    applied: &applied,
+                    state: &self.state,
+                });
                 if founds {
                     self.check_cluster(&self.state)?;
                 }

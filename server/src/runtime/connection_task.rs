@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use holdfast_cluster::command::EndHow;
 use holdfast_cluster::gap::{self, Gap};
+use holdfast_cluster::observe::{self, Observed};
 use holdfast_proto::frame::direct_tcp::{PREFIX_SIZE, decode_prefix};
 use holdfast_proto::opcode::Opcode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -209,6 +210,7 @@ async fn write_frames<W: AsyncWrite + Unpin>(
         }
         if !frame.about.is_empty() {
             gap::pass(Gap::GateToReply).await;
+            observe::tell(Observed::Replied { life: node.cluster.life() });
         }
         let length = frame.len();
         let written = tokio::select! {

@@ -162,6 +162,11 @@ impl Connection {
         state.acknowledging = acknowledging;
     }
 
+    /// The tree connect that acknowledgements name.
+    pub fn acknowledge_on(&self, tree: u32) {
+        self.0.state.lock().acknowledging.tree = tree;
+    }
+
     /// Sends a request and waits for its final answer. Also returns the message as it was sent.
     pub async fn exchange(
         &self,

@@ -108,6 +108,7 @@ impl Logon<'_> {
             return Err(self.refused("TREE_CONNECT", answer.header.status));
         }
         let tree = answer.header.tree_id().unwrap_or(0);
+        connection.acknowledge_on(tree);
         Ok(Link { connection: connection.clone(), session, tree, node })
     }
 
