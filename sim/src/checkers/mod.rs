@@ -40,7 +40,7 @@ impl fmt::Display for Violation {
 }
 
 /// Watches one promise.
-pub trait Checker {
+pub trait Checker: Send {
     fn name(&self) -> &'static str;
 
     /// Sees each event in order; an error says what is broken.

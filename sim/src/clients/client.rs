@@ -116,7 +116,7 @@ impl Client {
         for handle in self.handles.values_mut() {
             handle.attached = false;
         }
-        self.around.whereabouts.lock()[usize::from(self.id.0)] = 0;
+        self.around.linked(self.id, 0, None);
     }
 
     pub(super) fn node(&self) -> u64 {
@@ -166,7 +166,7 @@ impl Client {
             self.previous = made;
         }
         if let Ok(link) = linked {
-            self.around.whereabouts.lock()[usize::from(self.id.0)] = node;
+            self.around.linked(self.id, node, Some(link.connection.clone()));
             self.link = Some(link);
         }
     }

@@ -25,6 +25,7 @@ use crate::event::{ClientId, HandleId, OpNumber, Stamp};
 use crate::plan::Plan;
 use crate::tape::Tape;
 pub use client::Client;
+use connection::Connection;
 
 /// The share that clients use.
 pub const SHARE: &str = "demo";
@@ -41,6 +42,8 @@ pub struct Surroundings {
     pub calm: AtomicBool,
     /// Which node each client uses, from 1; 0 if none. For faults that follow clients.
     pub whereabouts: Mutex<Vec<u64>>,
+    /// The connection that each client uses: so that a fault can end it.
+    connections: Mutex<Vec<Option<Connection>>>,
     /// Told when a client hears that an open, lock or close is done.
     pub on_answer: Box<dyn Fn() + Send + Sync>,
     numbers: AtomicU64,
@@ -49,7 +52,9 @@ pub struct Surroundings {
 impl Surroundings {
     pub fn new(plan: Plan, tape: Arc<Tape>, on_answer: Box<dyn Fn() + Send + Sync>) -> Self {
         let whereabouts = Mutex::new(vec![0; usize::from(plan.clients)]);
+        let connections = Mutex::new((0..plan.clients).map(|_| None).collect());
         Surroundings {
+            connections,
             plan,
             tape,
             calm: AtomicBool::new(false),
@@ -61,6 +66,23 @@ impl Surroundings {
 
     pub fn is_calm(&self) -> bool {
         self.calm.load(Ordering::Relaxed)
+    }
+
+    /// Ends the connections of a node's clients, as when a path is lost and both sides are told.
+    pub fn disconnect(&self, node: u64) {
+        let whereabouts = self.whereabouts.lock();
+        for (at, connection) in whereabouts.iter().zip(self.connections.lock().iter_mut()) {
+            if *at == node
+                && let Some(connection) = connection.take()
+            {
+                connection.close();
+            }
+        }
+    }
+
+    fn linked(&self, client: ClientId, node: u64, connection: Option<Connection>) {
+        self.whereabouts.lock()[usize::from(client.0)] = node;
+        self.connections.lock()[usize::from(client.0)] = connection;
     }
 
     fn number(&self) -> u64 {
