@@ -138,6 +138,8 @@ pub enum Event {
         state: u64,
         broken: Option<String>,
     },
+    /// The storage lost power: what was not made stable may be gone.
+    StoragePowerCut,
     /// The log says that an incarnation can touch nothing any more.
     LifeEnded { life: NodeLife, index: u64 },
     /// A node hands a successful answer about an open's data to the network.

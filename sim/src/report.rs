@@ -51,7 +51,7 @@ impl Counters {
             Event::Dropped { why, .. } => self.add(&format!("storage_dropped_{why}"), 1),
             Event::Applied { .. } => self.add("storage_applied", 1),
             Event::Submitted { lease_held: false, .. } => self.add("submitted_after_freeze", 1),
-            Event::Submitted { .. } | Event::Fault { .. } => {}
+            Event::StoragePowerCut | Event::Submitted { .. } | Event::Fault { .. } => {}
         }
     }
 

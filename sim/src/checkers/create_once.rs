@@ -35,6 +35,11 @@ impl Checker for CreateOnce {
                     times => Err(format!("{name} was put in place {times} times")),
                 }
             }
+            // A name that was not stable yet may be gone, and has to be made again.
+            Event::StoragePowerCut => {
+                self.named.clear();
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

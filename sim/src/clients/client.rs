@@ -178,7 +178,7 @@ impl Client {
         replay: bool,
         patience: Patience,
     ) -> Result<(NtStatus, Response), NoAnswer> {
-        let Some(link) = &self.link else { return Err(NoAnswer("no link")) };
+        let Some(link) = &self.link else { return Err(NoAnswer) };
         let envelope = Envelope {
             session: link.session,
             tree: link.tree,
@@ -194,7 +194,7 @@ impl Client {
         if lost {
             self.drop_link();
             self.favourite = self.favourite % self.around.plan.nodes + 1;
-            return Err(NoAnswer("lost"));
+            return Err(NoAnswer);
         }
         answer
     }

@@ -42,8 +42,8 @@ pub struct Answer {
 }
 
 /// Nothing is known of a request: the connection ended, or the answer did not come in time.
-#[derive(Clone, Debug)]
-pub struct NoAnswer(pub &'static str);
+#[derive(Clone, Copy, Debug)]
+pub struct NoAnswer;
 
 /// What goes into a request's header besides its number.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,8 +104,8 @@ impl Connection {
     ) -> Result<Connection, NoAnswer> {
         let stream = timeout(limit, TcpStream::connect(address))
             .await
-            .map_err(|_| NoAnswer("connect timed out"))?
-            .map_err(|_| NoAnswer("connect refused"))?;
+            .map_err(|_| NoAnswer)?
+            .map_err(|_| NoAnswer)?;
         let (reader, mut writer) = tokio::io::split(stream);
         let (frames, mut frames_rx) = mpsc::unbounded_channel::<Bytes>();
         let state = State {
@@ -189,7 +189,7 @@ impl Connection {
                     deadline = Instant::now() + patience.pending;
                 }
                 Ok(Some(answer)) => return Ok((answer, sent)),
-                Ok(None) => return Err(NoAnswer("connection lost")),
+                Ok(None) => return Err(NoAnswer),
                 Err(_) if patience.cancel && pending.is_some() && !cancelled => {
                     cancelled = true;
                     self.0.cancel(id, pending, envelope);
@@ -197,7 +197,7 @@ impl Connection {
                 }
                 Err(_) => {
                     self.0.state.lock().waiting.remove(&id);
-                    return Err(NoAnswer("no answer in time"));
+                    return Err(NoAnswer);
                 }
             }
         }
@@ -216,7 +216,7 @@ impl Connection {
             Err(error) => {
                 self.0.bad(format!("{:?} is answered by what is no message: {error}", request.opcode()));
                 self.close();
-                Err(NoAnswer("undecodable"))
+                Err(NoAnswer)
             }
         }
     }
@@ -255,12 +255,12 @@ impl Inner {
         let deadline = Instant::now() + limit;
         while self.state.lock().credits == 0 {
             if self.is_closed() || Instant::now() >= deadline {
-                return Err(NoAnswer("no credits"));
+                return Err(NoAnswer);
             }
             sleep(Duration::from_millis(2)).await;
         }
         if self.is_closed() {
-            return Err(NoAnswer("closed"));
+            return Err(NoAnswer);
         }
         let (answers_tx, answers) = mpsc::unbounded_channel();
         let mut state = self.state.lock();

@@ -127,7 +127,7 @@ impl Logon<'_> {
         if wrong.contains(&status) {
             self.bad(format!("{what} is refused: {status}"));
         }
-        NoAnswer(what)
+        NoAnswer
     }
 
     fn bad(&self, what: String) {
@@ -220,7 +220,7 @@ impl Logon<'_> {
             .answer(NTLM_FLAGS, &negotiate, &challenge, now, &client_random)
             .map_err(|error| {
                 self.bad(format!("a CHALLENGE that is none: {error}"));
-                NoAnswer("challenge")
+                NoAnswer
             })?;
         let last = self.token(connection, &answer.message, session, preauth).await?;
         if last.header.status != NtStatus::SUCCESS {
@@ -262,7 +262,7 @@ impl Logon<'_> {
     fn decode(&self, what: &'static str, answer: &Answer) -> Result<Response, NoAnswer> {
         Response::decode(&answer.header, &answer.message).map_err(|error| {
             self.bad(format!("{what} is answered by what is no message: {error}"));
-            NoAnswer(what)
+            NoAnswer
         })
     }
 
@@ -270,6 +270,6 @@ impl Logon<'_> {
         if !matches!(response, Response::Error(_)) {
             self.bad(format!("{what} is answered by {response:?}"));
         }
-        NoAnswer(what)
+        NoAnswer
     }
 }

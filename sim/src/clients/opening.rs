@@ -23,12 +23,6 @@ const ACCESS: AccessMask =
 const SHARE_ALL: ShareAccess =
     ShareAccess(ShareAccess::READ.0 | ShareAccess::WRITE.0 | ShareAccess::DELETE.0);
 
-/// What became of a CREATE.
-enum Created {
-    Yes(Box<CreateResponse>),
-    No,
-}
-
 impl Client {
     /// Opens a shared file, or creates a file of its own. None if it is refused.
     pub(super) async fn open(&mut self, file: String, exclusive: bool) -> Option<HandleId> {
@@ -62,42 +56,43 @@ impl Client {
         self.handles.insert(id, handle);
         self.tell(ClientEvent::CreateInvoked { handle: id, file, exclusive });
         match self.create(id, state).await {
-            Created::Yes(_) => Some(id),
-            Created::No => {
+            true => Some(id),
+            false => {
                 self.forget(id);
                 None
             }
         }
     }
 
-    async fn create(&mut self, id: HandleId, lease: LeaseState) -> Created {
+    /// True if it was carried out.
+    async fn create(&mut self, id: HandleId, lease: LeaseState) -> bool {
         let begun = Instant::now();
         let mut sent_before = false;
         loop {
             self.ensure_link().await;
-            let Some(request) = self.create_request(id, lease) else { return Created::No };
+            let Some(request) = self.create_request(id, lease) else { return false };
             let sent = self.around.tape.now();
             match self.ask(request, sent_before, self.patience()).await {
                 Err(_) => sent_before = true,
                 Ok((NtStatus::SUCCESS, Response::Create(response))) => {
                     self.created(id, &response, sent, sent_before);
-                    return Created::Yes(Box::new(response));
+                    return true;
                 }
                 Ok((status, _)) => {
                     let exclusive = self.handles.get(&id).is_some_and(|handle| handle.exclusive);
                     if exclusive && status == NtStatus::OBJECT_NAME_COLLISION {
                         self.not_created(id, status.to_string());
-                        return Created::No;
+                        return false;
                     }
                     // A CREATE that may have taken effect is asked for until that is known.
                     let known = !sent_before && !exclusive;
                     if !is_not_now(status) || known || !self.goes_on(begun) {
-                        return Created::No;
+                        return false;
                     }
                 }
             }
             if !self.goes_on(begun) {
-                return Created::No;
+                return false;
             }
             self.pause_before_retry().await;
         }

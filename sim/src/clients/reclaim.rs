@@ -57,7 +57,7 @@ impl Client {
                 (status, _) if is_not_now(status) && self.goes_on(begun) => {
                     self.pause_before_retry().await;
                 }
-                (status, _) if is_not_now(status) => return Err(NoAnswer("not given back")),
+                (status, _) if is_not_now(status) => return Err(NoAnswer),
                 (status, _) => {
                     if !is_gone(status) {
                         let what = format!("a handle is not given back: {status}");
@@ -72,14 +72,12 @@ impl Client {
 
     fn reconnect_request(&self, id: HandleId) -> Option<CreateRequest> {
         let handle = self.handles.get(&id)?;
+        let leases = self.leases.lock();
         let lease = handle.lease.map(|lease_key| LeaseContext {
             lease_key,
-            lease_state: self.leases.lock().state(lease_key) | LeaseState::READ,
+            lease_state: leases.state(lease_key) | LeaseState::READ,
             flags: LeaseFlags::NONE,
-            v2: Some(LeaseV2 {
-                epoch: self.leases.lock().epoch(lease_key),
-                ..LeaseV2::default()
-            }),
+            v2: Some(LeaseV2 { epoch: leases.epoch(lease_key), ..LeaseV2::default() }),
         });
         let flags = match handle.promised {
             true => DurableHandleFlags::PERSISTENT,

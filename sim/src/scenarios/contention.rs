@@ -134,7 +134,7 @@ fn look_at_storage(world: &Arc<World>) {
             continue;
         }
         let Some(content) = world.control.content(stat.key, true) else { continue };
-        let file = path.to_string();
+        let file = path.to_string().trim_start_matches('/').to_owned();
         for index in 0..world.plan.workload.blocks {
             let start = (index as usize * 512).min(content.len());
             let end = (start + 512).min(content.len());

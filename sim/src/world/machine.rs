@@ -145,9 +145,14 @@ impl Machine {
         self.life().map(|life| life.member)
     }
 
-    /// True if the process of that life runs, or stands still.
+    /// True if the process of that life runs, or stands still. Others may hear of a join before
+    /// the process itself does.
     pub fn runs(&self, life: NodeLife) -> bool {
-        self.life().is_some_and(|present| present.life == life)
+        let state = self.state.lock();
+        match &state.life {
+            Some(present) => present.life == life,
+            None => state.up && state.last.is_none_or(|last| last.incarnation < life.incarnation),
+        }
     }
 
     /// Whether the node lease of that life holds now, by this machine's clock, and whether the

@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::event::Event;
 use crate::plan::Plan;
 use crate::tape::Tape;
 pub use freezer::Freezer;
@@ -122,6 +123,7 @@ impl World {
         }
         let mut random = SimRandom::new(self.below(u64::MAX));
         self.control.power_cut(|| random.percent(50));
+        self.tape.record(Event::StoragePowerCut);
     }
 
     /// A node stands still for a while.
