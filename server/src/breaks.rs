@@ -75,7 +75,8 @@ impl Breaks {
     ) {
         loop {
             let changed = self.changed.notified();
-            if self.was_told(node, client_guid, key, epoch) || node.connections_of(client_guid).is_empty()
+            if self.was_told(node, client_guid, key, epoch)
+                || node.connections_of(client_guid).is_empty()
             {
                 return;
             }

@@ -43,14 +43,30 @@ pub struct By {
 /// What the storage was asked for, as far as checkers care.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StorageOp {
-    Read { file: FileKey, offset: u64, length: u64 },
-    Write { file: FileKey, offset: u64, length: u64 },
+    Read {
+        file: FileKey,
+        offset: u64,
+        length: u64,
+    },
+    Write {
+        file: FileKey,
+        offset: u64,
+        length: u64,
+    },
     /// A size change or an overwrite.
-    Resize { file: FileKey },
+    Resize {
+        file: FileKey,
+    },
     /// A file got its name.
-    Named { file: Option<FileKey>, name: String },
+    Named {
+        file: Option<FileKey>,
+        name: String,
+    },
     /// A name was removed.
-    Removed { file: FileKey, name: String },
+    Removed {
+        file: FileKey,
+        name: String,
+    },
     /// Anything else that changes something.
     Change,
     /// Anything else.
@@ -78,44 +94,110 @@ pub enum WriteEnd {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ClientEvent {
     /// A CREATE is sent for the first time.
-    CreateInvoked { handle: HandleId, file: String, exclusive: bool },
+    CreateInvoked {
+        handle: HandleId,
+        file: String,
+        exclusive: bool,
+    },
     /// The CREATE of a new name, used by nobody else, came back with something else than "created".
-    NotCreated { handle: HandleId, file: String, answer: String },
+    NotCreated {
+        handle: HandleId,
+        file: String,
+        answer: String,
+    },
     /// A handle is had. `timeout`: what was promised for a lost connection; none if nothing was.
-    Opened { handle: HandleId, open: OpenId, file: String, timeout: Option<Duration> },
+    Opened {
+        handle: HandleId,
+        open: OpenId,
+        file: String,
+        timeout: Option<Duration>,
+    },
     /// The server answered a request on the handle, sent at `sent`, as only one that has the open
     /// can.
-    Confirmed { handle: HandleId, sent: At },
+    Confirmed {
+        handle: HandleId,
+        sent: At,
+    },
     /// The handle was given back on a node; `elsewhere`: another node than the one before.
-    Reclaimed { handle: HandleId, elsewhere: bool },
+    Reclaimed {
+        handle: HandleId,
+        elsewhere: bool,
+    },
     /// A replayed CREATE was answered after its first answer was lost.
-    Replayed { handle: HandleId },
+    Replayed {
+        handle: HandleId,
+    },
     /// The server says there is no such open. `confirmed`: when the last answered request was sent.
-    Lost { handle: HandleId, confirmed: At, answer: String },
+    Lost {
+        handle: HandleId,
+        confirmed: At,
+        answer: String,
+    },
     /// CLOSE is sent.
-    CloseInvoked { handle: HandleId },
-    WriteInvoked { op: OpNumber, handle: HandleId, block: Block, stamp: Stamp },
-    WriteEnded { op: OpNumber, end: WriteEnd },
+    CloseInvoked {
+        handle: HandleId,
+    },
+    WriteInvoked {
+        op: OpNumber,
+        handle: HandleId,
+        block: Block,
+        stamp: Stamp,
+    },
+    WriteEnded {
+        op: OpNumber,
+        end: WriteEnd,
+    },
     /// A READ came back. `invoked`: when it was sent; for a read from the client's cache, the last
     /// moment of which the client knows that every break written before it has been processed.
-    ReadReturned { handle: HandleId, block: Block, stamp: Stamp, invoked: At, cached: bool },
+    ReadReturned {
+        handle: HandleId,
+        block: Block,
+        stamp: Stamp,
+        invoked: At,
+        cached: bool,
+    },
     /// A block held parts of different writes.
-    TornBlock { block: Block },
+    TornBlock {
+        block: Block,
+    },
     /// An exclusive byte-range lock is held.
-    Locked { handle: HandleId, block: Block, invoked: At },
+    Locked {
+        handle: HandleId,
+        block: Block,
+        invoked: At,
+    },
     /// From here on it may be gone.
-    UnlockInvoked { handle: HandleId, block: Block },
+    UnlockInvoked {
+        handle: HandleId,
+        block: Block,
+    },
     /// The client saw a lease's state and epoch.
-    LeaseSeen { key: LeaseKey, state: LeaseState, epoch: u16 },
+    LeaseSeen {
+        key: LeaseKey,
+        state: LeaseState,
+        epoch: u16,
+    },
     /// The lease ended with its last handle.
-    LeaseGone { key: LeaseKey },
+    LeaseGone {
+        key: LeaseKey,
+    },
     /// A lease break notification came.
-    BreakReceived { key: LeaseKey, from: LeaseState, to: LeaseState, epoch: u16 },
+    BreakReceived {
+        key: LeaseKey,
+        from: LeaseState,
+        to: LeaseState,
+        epoch: u16,
+    },
     /// A message was wrong: signature, order, content.
-    BadAnswer { what: String },
+    BadAnswer {
+        what: String,
+    },
     /// The client's part of the run is over; `finished`: all that it wanted to do in the last phase
     /// is done.
-    Done { finished: bool, why: String },
+    Done {
+        finished: bool,
+        why: String,
+    },
 }
 
 /// Something that happened.
@@ -123,11 +205,26 @@ pub enum ClientEvent {
 pub enum Event {
     /// An operation was handed to the storage. `lease_held`: the issuer's node lease held at that
     /// moment; `excused`: the node had been frozen between its check and this act.
-    Submitted { number: u64, by: By, op: StorageOp, lease_held: bool, excused: bool },
+    Submitted {
+        number: u64,
+        by: By,
+        op: StorageOp,
+        lease_held: bool,
+        excused: bool,
+    },
     /// It took effect, if `ok`.
-    Applied { number: u64, by: By, op: StorageOp, ok: bool },
+    Applied {
+        number: u64,
+        by: By,
+        op: StorageOp,
+        ok: bool,
+    },
     /// It never will.
-    Dropped { number: u64, by: By, why: &'static str },
+    Dropped {
+        number: u64,
+        by: By,
+        why: &'static str,
+    },
     /// A replica applied a log entry. `content`: hash of the entry; `state`: hash of the state
     /// after it; `broken`: an invariant of the state that does not hold.
     EntryApplied {
@@ -141,10 +238,23 @@ pub enum Event {
     /// The storage lost power: what was not made stable may be gone.
     StoragePowerCut,
     /// The log says that an incarnation can touch nothing any more.
-    LifeEnded { life: NodeLife, index: u64 },
+    LifeEnded {
+        life: NodeLife,
+        index: u64,
+    },
     /// A node hands a successful answer about an open's data to the network.
-    Replied { life: NodeLife, lease_held: bool, fenced: bool, excused: bool },
-    Client { client: ClientId, event: ClientEvent },
+    Replied {
+        life: NodeLife,
+        lease_held: bool,
+        fenced: bool,
+        excused: bool,
+    },
+    Client {
+        client: ClientId,
+        event: ClientEvent,
+    },
     /// A fault began or ended.
-    Fault { what: String },
+    Fault {
+        what: String,
+    },
 }

@@ -28,9 +28,11 @@ from holdclient import (  # noqa: E402
 LIMITS = {"follower": 1.5, "leader": 1.5, "all": 5.0, "stop": 2.5}
 BLOCK = 512
 
+
 def block(round_number, sequence):
     """A block that tells which write of which round it is."""
     return struct.pack("<QQ", round_number, sequence) * (BLOCK // 16)
+
 
 def choose_owner(cluster, fault, rng):
     """The node that the client works through, and that the fault strikes."""
@@ -39,6 +41,7 @@ def choose_owner(cluster, fault, rng):
         return leader
     others = [node for node in range(1, cluster.count + 1) if node != leader]
     return rng.choice(others)
+
 
 def strike(cluster, fault, owner):
     """Carries the fault out; returns when it did, and the processes that must be dead."""
@@ -56,11 +59,15 @@ def strike(cluster, fault, owner):
         pids = [victim]
     return moment, pids
 
-def quorum_back(cluster):
-    """When a majority of nodes listens again."""
+
+def quorum_back(cluster, pids):
+    """When a majority of nodes listens again, after the old processes have gone."""
+    while any(alive(pid) for pid in pids):
+        time.sleep(0.001)
     while sum(cluster.listens(n) for n in range(1, cluster.count + 1)) * 2 <= cluster.count:
         time.sleep(0.005)
     return time.monotonic()
+
 
 def come_back(cluster, client, handle, owner, rng, deadline):
     """Reconnects through any other node, as often as it takes."""
@@ -78,6 +85,21 @@ def come_back(cluster, client, handle, owner, rng, deadline):
                 time.sleep(0.01)
     raise AssertionError(f"the open was lost: {type(last).__name__}: {last}")
 
+
+def open_elsewhere(cluster, name, rng):
+    """Another client's open of the same file, through whichever node serves: a node that is just
+    coming back may yet close its connections once."""
+    third = Client(cluster.user, cluster.password, cluster.share, cluster.port)
+    deadline = time.monotonic() + 30
+    while True:
+        third.connect_any(cluster, rng.sample(range(1, cluster.count + 1), cluster.count))
+        try:
+            return third, third.open(name, persistent=False, durable=False, lease=0)
+        except Exception:  # noqa: BLE001 - another node is tried
+            if time.monotonic() > deadline:
+                raise
+
+
 def one_round(cluster, fault, number, rng):
     """Returns the seconds from the fault to the first acknowledged write, and a line about it."""
     cluster.wait_all()
@@ -94,7 +116,7 @@ def one_round(cluster, fault, number, rng):
         handle.write(sequence * BLOCK, block(number, sequence))
 
     struck, pids = strike(cluster, fault, owner)
-    start = quorum_back(cluster) if fault == "all" else struck
+    start = quorum_back(cluster, pids) if fault == "all" else struck
     node = come_back(cluster, client, handle, owner, rng, struck + 60)
     dead = not any(alive(pid) for pid in pids)
     handle.write(writes * BLOCK, block(number, writes))
@@ -102,9 +124,7 @@ def one_round(cluster, fault, number, rng):
     if not dead:
         raise AssertionError("the open came back while its former owner could still run")
 
-    third = Client(cluster.user, cluster.password, cluster.share, cluster.port)
-    third.connect_any(cluster, rng.sample(range(1, cluster.count + 1), cluster.count))
-    rival = third.open(handle.name, persistent=False, durable=False, lease=0)
+    third, rival = open_elsewhere(cluster, handle.name, rng)
     refused(lambda: rival.lock(100, 1), STATUS_LOCK_NOT_GRANTED, STATUS_FILE_LOCK_CONFLICT)
     for sequence in range(writes + 1):
         got = bytes(handle.read(sequence * BLOCK, BLOCK))
@@ -118,6 +138,7 @@ def one_round(cluster, fault, number, rng):
     client.drop()
     return took, f"owner {owner}, back through {node}, {writes} writes kept"
 
+
 def run(fault, rounds, seed):
     rng = random.Random(f"{seed}-{fault}")
     times, lost = [], 0
@@ -125,10 +146,13 @@ def run(fault, rounds, seed):
         for number in range(rounds):
             try:
                 took, line = one_round(cluster, fault, number, rng)
-            except AssertionError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the round is lost
                 lost += 1
                 cluster.keep = True
-                print(f"  {fault} {number + 1}/{rounds}: FAILED: {error}", flush=True)
+                print(
+                    f"  {fault} {number + 1}/{rounds}: FAILED: {type(error).__name__}: {error}",
+                    flush=True,
+                )
                 continue
             times.append(took)
             print(f"  {fault} {number + 1}/{rounds}: {took:.3f} s, {line}", flush=True)
@@ -145,6 +169,7 @@ def run(fault, rounds, seed):
         flush=True,
     )
     return verdict == "ok", lost
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)

@@ -20,14 +20,15 @@ impl Checker for CreateOnce {
 
     fn observe(&mut self, _at: At, event: &Event) -> Result<(), String> {
         match event {
-            Event::Client {
-                client,
-                event: ClientEvent::NotCreated { handle, file, answer },
-            } => Err(format!(
-                "{handle:?} of {client:?} was to create {file}, which nobody else uses, and got \
+            Event::Client { client, event: ClientEvent::NotCreated { handle, file, answer } } => {
+                Err(format!(
+                    "{handle:?} of {client:?} was to create {file}, which nobody else uses, and got \
                  {answer}"
-            )),
-            Event::Applied { op: crate::event::StorageOp::Named { name, .. }, ok: true, .. } => {
+                ))
+            }
+            Event::Applied {
+                op: crate::event::StorageOp::Named { name, .. }, ok: true, ..
+            } => {
                 let times = self.named.entry(name.clone()).or_default();
                 *times += 1;
                 match *times {

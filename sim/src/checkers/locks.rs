@@ -140,12 +140,8 @@ mod tests {
     fn a_write_into_a_foreign_lock_is_seen() {
         let written =
             Event::Applied { number: 1, by: by(2, 1, 20, 1), op: write_op(100), ok: true };
-        let events = [
-            (1, opened(2, 2, 20, None)),
-            (2, locked(1, 1, 1)),
-            (5, written),
-            (9, confirmed(1, 8)),
-        ];
+        let events =
+            [(1, opened(2, 2, 20, None)), (2, locked(1, 1, 1)), (5, written), (9, confirmed(1, 8))];
         assert!(judge(&mut Locks::default(), &events).is_err());
     }
 }

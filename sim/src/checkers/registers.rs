@@ -112,8 +112,7 @@ mod tests {
 
     #[test]
     fn a_lost_write_is_seen() {
-        let events =
-            [(1, write_invoked(1, 1, 11)), (2, write_ended(1, WriteEnd::Acknowledged))];
+        let events = [(1, write_invoked(1, 1, 11)), (2, write_ended(1, WriteEnd::Acknowledged))];
         let mut checker = Registers::default();
         assert!(judge(&mut checker, &events).is_ok());
         assert!(judge(&mut checker, &[(4, read(1, 11, 3))]).is_ok());

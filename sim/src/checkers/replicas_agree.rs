@@ -45,7 +45,10 @@ impl Checker for ReplicasAgree {
             ));
         }
         if agreed.state != *state {
-            return Err(format!("after entry {index} the states of {} and {node} differ", agreed.first));
+            return Err(format!(
+                "after entry {index} the states of {} and {node} differ",
+                agreed.first
+            ));
         }
         Ok(())
     }

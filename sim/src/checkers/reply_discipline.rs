@@ -31,8 +31,12 @@ mod tests {
 
     #[test]
     fn answers_without_a_lease_are_seen() {
-        let replied =
-            |lease_held, fenced| Event::Replied { life: life(1, 1), lease_held, fenced, excused: false };
+        let replied = |lease_held, fenced| Event::Replied {
+            life: life(1, 1),
+            lease_held,
+            fenced,
+            excused: false,
+        };
         assert!(judge(&mut ReplyDiscipline, &[(1, replied(true, false))]).is_ok());
         assert!(judge(&mut ReplyDiscipline, &[(1, replied(false, false))]).is_err());
         assert!(judge(&mut ReplyDiscipline, &[(1, replied(true, true))]).is_err());

@@ -101,7 +101,8 @@ impl Client {
         let plan = &self.around.plan;
         Patience {
             answer: plan.workload.patience,
-            pending: Duration::from_millis(plan.timers.contender_wait_millis) + plan.workload.patience,
+            pending: Duration::from_millis(plan.timers.contender_wait_millis)
+                + plan.workload.patience,
             cancel: false,
         }
     }

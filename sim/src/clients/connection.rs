@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use holdfast_proto::crypto::{Sender, SigningKey};
-use holdfast_proto::frame::direct_tcp::{encode_prefix, take_frame};
 use holdfast_proto::frame::compound;
+use holdfast_proto::frame::direct_tcp::{encode_prefix, take_frame};
 use holdfast_proto::header::{Header, HeaderFlags, HeaderForm, UNSOLICITED};
 use holdfast_proto::msg::oplock_break::{
     LeaseBreak, LeaseBreakFlags, LeaseBreakNotification, OplockBreakAcknowledgment,
@@ -214,7 +214,10 @@ impl Connection {
         match Response::decode(&answer.header, &answer.message) {
             Ok(response) => Ok((answer.header.status, response)),
             Err(error) => {
-                self.0.bad(format!("{:?} is answered by what is no message: {error}", request.opcode()));
+                self.0.bad(format!(
+                    "{:?} is answered by what is no message: {error}",
+                    request.opcode()
+                ));
                 self.close();
                 Err(NoAnswer)
             }
@@ -403,8 +406,7 @@ impl Inner {
         let (answers, _) = mpsc::unbounded_channel();
         connection.waiting.insert(id, Waiting { command: Opcode::OPLOCK_BREAK, answers });
         let envelope = connection.acknowledging;
-        let message =
-            encode(&acknowledgement.into(), id, envelope, connection.signing.as_deref());
+        let message = encode(&acknowledgement.into(), id, envelope, connection.signing.as_deref());
         drop(connection);
         self.frame(&message);
     }

@@ -102,8 +102,7 @@ impl Logon<'_> {
         let envelope = Envelope { session, ..Envelope::default() };
         let path = format!("\\\\holdfast\\{SHARE}");
         let request = TreeConnectRequest { path, ..TreeConnectRequest::default() };
-        let (answer, _) =
-            connection.exchange(&request.into(), envelope, self.patience()).await?;
+        let (answer, _) = connection.exchange(&request.into(), envelope, self.patience()).await?;
         if answer.header.status != NtStatus::SUCCESS {
             return Err(self.refused("TREE_CONNECT", answer.header.status));
         }

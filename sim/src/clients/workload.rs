@@ -66,7 +66,8 @@ impl Client {
     }
 
     async fn open_one(&mut self) {
-        let file = format!("shared-{}", self.random.below(u64::from(self.around.plan.workload.files)));
+        let file =
+            format!("shared-{}", self.random.below(u64::from(self.around.plan.workload.files)));
         let open_already = self.handles.values().any(|handle| handle.file == file);
         if !open_already && self.handles.len() < HANDLES_MAX {
             self.open(file, false).await;

@@ -18,7 +18,8 @@ const RECORDED: &str = "planted_seeds.txt";
 
 pub fn run(arguments: &Planted) -> Result<u8, Box<dyn Error>> {
     let program = build::worker(true)?;
-    let bugs = PlantedBug::ALL.into_iter().filter(|bug| arguments.bug.is_none_or(|only| only == *bug));
+    let bugs =
+        PlantedBug::ALL.into_iter().filter(|bug| arguments.bug.is_none_or(|only| only == *bug));
     let recorded = if arguments.recorded { recorded()? } else { BTreeMap::new() };
     let mut missed = 0;
     println!("{:<30} {:>6} {:>10}  found by", "planted bug", "seeds", "time");
@@ -57,8 +58,8 @@ pub fn run(arguments: &Planted) -> Result<u8, Box<dyn Error>> {
 
 fn recorded() -> Result<BTreeMap<String, u64>, Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECORDED);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut seeds = BTreeMap::new();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (bug, seed) = line

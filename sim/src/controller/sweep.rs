@@ -161,9 +161,11 @@ impl Sum {
 /// The seeds of an earlier sweep that went well.
 fn read_results(path: &Path) -> Result<BTreeMap<u64, Report>, Box<dyn Error>> {
     match std::fs::read_to_string(path) {
-        Ok(text) => {
-            Ok(text.lines().filter_map(Report::from_line).map(|report| (report.seed, report)).collect())
-        }
+        Ok(text) => Ok(text
+            .lines()
+            .filter_map(Report::from_line)
+            .map(|report| (report.seed, report))
+            .collect()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(error) => Err(format!("{}: {error}", path.display()).into()),
     }

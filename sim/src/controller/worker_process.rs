@@ -103,7 +103,11 @@ impl Worker {
         Ok(Outcome {
             seed,
             code,
-            report: report.unwrap_or(Report { seed, counters: Counters::default(), ..Report::default() }),
+            report: report.unwrap_or(Report {
+                seed,
+                counters: Counters::default(),
+                ..Report::default()
+            }),
             said: tail(&String::from_utf8_lossy(&errors)),
         })
     }

@@ -32,19 +32,46 @@ pub struct GapFreeze {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// Nothing goes between two nodes, or only nothing from the first to the second.
-    PartNodes { a: u64, b: u64, one_way: bool, lasts: Duration },
+    PartNodes {
+        a: u64,
+        b: u64,
+        one_way: bool,
+        lasts: Duration,
+    },
     /// A node is alone; with or without the clients that it has then.
-    Isolate { node: Target, with_clients: bool, one_way: bool, lasts: Duration },
+    Isolate {
+        node: Target,
+        with_clients: bool,
+        one_way: bool,
+        lasts: Duration,
+    },
     /// A client does not reach a node.
-    PartClient { client: u8, node: u64, one_way: bool, lasts: Duration },
-    Freeze { node: Target, lasts: Duration },
+    PartClient {
+        client: u8,
+        node: u64,
+        one_way: bool,
+        lasts: Duration,
+    },
+    Freeze {
+        node: Target,
+        lasts: Duration,
+    },
     FreezeAtGap(GapFreeze),
     /// The process ends; with `power`, the host does, and its log disk loses what was not synced.
-    Crash { node: Target, power: bool, down: Duration },
+    Crash {
+        node: Target,
+        power: bool,
+        down: Duration,
+    },
     /// Every node and the storage lose power.
-    PowerCut { down: Duration },
+    PowerCut {
+        down: Duration,
+    },
     /// The same, at the moment at which a client hears that an open, lock or close is done.
-    PowerCutAtAnswer { skip: u32, down: Duration },
+    PowerCutAtAnswer {
+        skip: u32,
+        down: Duration,
+    },
 }
 
 const GAPS: [Gap; 9] = [

@@ -129,7 +129,8 @@ fn timers(random: &mut SimRandom) -> Timers {
     let mut draw = |least: u64, most: u64| least + random.below(most - least + 1);
     let break_ack_millis = draw(500, 5_000);
     let break_ack_persistent_millis = draw(500, 5_000);
-    let contender_wait_millis = break_ack_millis.max(break_ack_persistent_millis) + draw(200, 1_500);
+    let contender_wait_millis =
+        break_ack_millis.max(break_ack_persistent_millis) + draw(200, 1_500);
     let impatient = draw(0, 2) == 0;
     let persistent_millis = if impatient { draw(500, 5_000) } else { draw(15_000, 40_000) };
     let durable_millis = draw(500, 5_000);

@@ -54,7 +54,9 @@ impl Machine {
                 let world = world.clone();
                 async move {
                     // The first time a node starts is the world's to choose.
-                    if let Some(world) = world.upgrade().filter(|world| world.machine(number).is_up()) {
+                    if let Some(world) =
+                        world.upgrade().filter(|world| world.machine(number).is_up())
+                    {
                         node::run(world, number).await;
                     }
                 }

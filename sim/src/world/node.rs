@@ -9,7 +9,9 @@ use holdfast_cluster::command::NodeIdentity;
 use holdfast_cluster::handle::Cluster;
 use holdfast_cluster::kv::{DiskStore, Kv};
 use holdfast_cluster::ports::Clock;
-use holdfast_cluster::raft::{Folder, Founding, Node as Member, NodeConfig, Ports, Snapshots, Timing};
+use holdfast_cluster::raft::{
+    Folder, Founding, Node as Member, NodeConfig, Ports, Snapshots, Timing,
+};
 use holdfast_proto::types::{Guid, NodeId};
 use holdfast_server::fence::watchdog;
 use holdfast_server::incarnation::Incarnation;
@@ -119,9 +121,6 @@ fn config(world: &World, number: u64, boot: u64) -> NodeConfig {
         },
         trusted_network: true,
         timing: Timing::default(),
-        snapshots: Snapshots {
-            every: world.plan.snapshot_every,
-            keep: world.plan.snapshot_keep,
-        },
+        snapshots: Snapshots { every: world.plan.snapshot_every, keep: world.plan.snapshot_keep },
     }
 }

@@ -86,9 +86,9 @@ fn twice_created(state: &State) -> Option<String> {
 }
 
 fn count_breaks(world: &World, by: NodeId, effects: &[Effect]) {
-    let across = effects.iter().filter(|effect| {
-        matches!(effect, Effect::SendBreak { to, .. } if to.node != by)
-    });
+    let across = effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::SendBreak { to, .. } if to.node != by));
     world.tape.count("breaks_across_nodes", across.count() as u64);
 }
 

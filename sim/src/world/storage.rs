@@ -114,10 +114,7 @@ impl Observer for Effects {
 }
 
 fn by(issuer: Issuer) -> By {
-    By {
-        life: NodeLife { node: issuer.node, incarnation: issuer.incarnation },
-        open: issuer.open,
-    }
+    By { life: NodeLife { node: issuer.node, incarnation: issuer.incarnation }, open: issuer.open }
 }
 
 fn op(operation: &Operation) -> StorageOp {

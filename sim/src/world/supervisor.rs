@@ -12,12 +12,22 @@ use crate::plan::Fencing;
 
 /// Something to be done later.
 pub enum Task {
-    Start { node: u64, after: Duration },
-    Thaw { node: u64, after: Duration },
+    Start {
+        node: u64,
+        after: Duration,
+    },
+    Thaw {
+        node: u64,
+        after: Duration,
+    },
     /// Anything else.
     Run(BoxFuture<'static, ()>),
     /// The node's own watchdog, or its end, asks for a new process.
-    Again { node: u64, boot: u64, why: String },
+    Again {
+        node: u64,
+        boot: u64,
+        why: String,
+    },
 }
 
 /// How long the service manager waits before it starts a process again.
