@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
+use holdfast_proto::types::CreateDisposition;
+
 use crate::command::{IntentId, OpenTerms, Place};
 use crate::state::{Intent, LeaseId, limits};
 
@@ -17,6 +19,10 @@ impl Step<'_> {
     ) -> Decided {
         if let Some(decided) = self.before_open(who, terms, place, target) {
             return decided;
+        }
+        // Not a replay of what made the file, or one of which nothing is remembered any more.
+        if target.is_some() && terms.disposition == CreateDisposition::CREATE {
+            return Refusal::ObjectNameCollision.into();
         }
         if self.state.delete_pending(place.parent) {
             return Refusal::DeletePending.into();

@@ -3,7 +3,7 @@
 //! happens to nodes, writes of the dead never come back, and what is cached under a READ lease is
 //! never older than an acknowledged foreign write whose break has been processed.
 //!
-//! A write that was not acknowledged may take effect at any time until it is settled or seen.
+//! A write that was not acknowledged may take effect, also more than once, until it is settled.
 
 use std::collections::BTreeMap;
 
@@ -38,21 +38,20 @@ impl Registers {
         write.settled = Some(write.settled.map_or(at, |earlier| earlier.min(at)));
     }
 
-    fn read(&mut self, at: At, block: &Block, stamp: Stamp, invoked: At) -> Result<(), String> {
+    fn read(&mut self, block: &Block, stamp: Stamp, invoked: At) -> Result<(), String> {
         let writes = self.writes.entry(block.clone()).or_default();
         // When the value that was read was in place at the latest.
         let in_place = if stamp == Stamp(0) {
             Some(At::ZERO)
         } else {
-            let Some(write) = writes.iter_mut().find(|write| write.stamp == stamp) else {
+            let Some(write) = writes.iter().find(|write| write.stamp == stamp) else {
                 return Err(format!("{block:?} held {stamp:?}, which nobody wrote"));
             };
             if write.refused {
                 return Err(format!("{block:?} held {stamp:?}, a write that was refused"));
             }
-            let before = write.settled;
-            write.settled = Some(write.settled.map_or(at, |earlier| earlier.min(at)));
-            before
+            // Seen is not settled: until it is answered, its client may send it again.
+            write.settled
         };
         let Some(in_place) = in_place else { return Ok(()) };
         let newer = writes.iter().find(|write| {
@@ -95,7 +94,7 @@ impl Checker for Registers {
                 Ok(())
             }
             ClientEvent::ReadReturned { block, stamp, invoked, .. } => {
-                self.read(at, block, *stamp, *invoked)
+                self.read(block, *stamp, *invoked)
             }
             ClientEvent::TornBlock { block } => {
                 Err(format!("{block:?} held parts of different writes"))

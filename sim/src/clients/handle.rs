@@ -14,6 +14,8 @@ pub struct Handle {
     pub exclusive: bool,
     pub create_guid: CreateGuid,
     pub lease: Option<LeaseKey>,
+    /// When its CREATE was sent first.
+    pub begun: At,
     /// None until a CREATE was answered.
     pub file_id: Option<FileId>,
     /// Bound to the present link.

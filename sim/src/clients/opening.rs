@@ -37,6 +37,7 @@ impl Client {
             exclusive,
             create_guid: guid(&mut self.random),
             lease,
+            begun: self.around.tape.now(),
             file_id: None,
             attached: false,
             node: 0,
@@ -98,8 +99,13 @@ impl Client {
         }
     }
 
+    /// An open that was made without its client knowing is kept no longer than any other: after
+    /// that a replay is a CREATE like any other.
     fn not_created(&self, id: HandleId, answer: String) {
-        if let Some(handle) = self.handles.get(&id) {
+        let kept = Duration::from_millis(u64::from(self.around.plan.handle_timeout_millis));
+        if let Some(handle) = self.handles.get(&id)
+            && self.around.tape.now().saturating_sub(handle.begun) < kept * 98 / 100
+        {
             let file = handle.file.clone();
             self.tell(ClientEvent::NotCreated { handle: id, file, answer });
         }

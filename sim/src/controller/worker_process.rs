@@ -120,10 +120,6 @@ impl Worker {
         };
         format!("cargo run -p holdfast-sim -- run --seed {seed}{planted}")
     }
-
-    pub fn program(&self) -> &Path {
-        &self.program
-    }
 }
 
 fn as_arguments(command: &Command) -> Vec<std::ffi::OsString> {
