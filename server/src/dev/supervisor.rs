@@ -21,7 +21,7 @@ use crate::fence::{Process, Signal};
 /// How long to wait before a node that ended is started again...
 const BACK_OFF_MIN: Duration = Duration::from_millis(200);
 /// ... growing to this while it keeps ending at once.
-const BACK_OFF_MAX: Duration = Duration::from_secs(5);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 /// A node that lived this long did not fail at once.
 const LONG_LIFE: Duration = Duration::from_secs(2);
 /// How long a node may take to end in order.
