@@ -33,7 +33,7 @@ pub enum AdminError {
 impl From<Status> for AdminError {
     fn from(status: Status) -> AdminError {
         match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
                 AdminError::Unknown(status.message().to_owned())
             }
             _ => AdminError::Refused(status.message().to_owned()),

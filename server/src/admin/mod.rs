@@ -11,7 +11,7 @@ mod status;
 
 pub use client::{AdminClient, AdminError};
 pub use names::{check_share_name, check_user_name};
-pub use service::{AdminService, NodeView};
+pub use service::{AdminService, Membership, NodeView};
 pub use socket::{AdminSocket, serve};
 
 /// The service's messages and stubs, generated from `proto/holdfast/admin.proto`.

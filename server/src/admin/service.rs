@@ -1,7 +1,7 @@
 //! Carries administrators' requests to the cluster and back.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use holdfast_cluster::command::{Command, ShareSettings, UserSettings};
@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use super::names::{check_share_name, check_user_name};
 use super::pb;
 use super::pb::admin_server::Admin;
-use super::status::status_of;
+use super::status::{status_before_join, status_of};
 use crate::fence::FenceLog;
 use crate::vfs::VolumePath;
 
@@ -29,29 +29,45 @@ pub trait NodeView: Send + Sync {
     fn is_serving(&self) -> bool;
 }
 
-/// The admin service of one node.
+/// What the service stands on once the node has joined.
+pub struct Membership {
+    pub cluster: Arc<dyn Cluster>,
+    pub view: Arc<dyn NodeView>,
+}
+
+/// The admin service of one node. It answers from the start: whoever looks after a node that finds
+/// no quorum wants to hear just that.
 pub struct AdminService {
-    cluster: Arc<dyn Cluster>,
-    view: Arc<dyn NodeView>,
+    node: NodeId,
+    membership: Arc<OnceLock<Membership>>,
     fencings: Arc<FenceLog>,
     /// The volumes that this node's settings name.
     volumes: BTreeSet<VolumeId>,
 }
 
 impl AdminService {
-    /// A service over the node's view of its cluster.
+    /// A service of `node`, whose membership follows.
     pub fn new(
-        cluster: Arc<dyn Cluster>,
-        view: Arc<dyn NodeView>,
+        node: NodeId,
+        membership: Arc<OnceLock<Membership>>,
         fencings: Arc<FenceLog>,
         volumes: BTreeSet<VolumeId>,
     ) -> AdminService {
-        AdminService { cluster, view, fencings, volumes }
+        AdminService { node, membership, fencings, volumes }
+    }
+
+    fn cluster(&self) -> Result<&dyn Cluster, Status> {
+        match self.membership.get() {
+            Some(membership) => Ok(&*membership.cluster),
+            None => Err(Status::unavailable(
+                "this node has not joined the cluster yet: it finds no quorum of the nodes",
+            )),
+        }
     }
 
     /// Submits and says in words what became of it. `who`: «user Jane».
     async fn submit(&self, command: Command, who: &str) -> Result<Response<pb::Done>, Status> {
-        match self.cluster.submit(command).await {
+        match self.cluster()?.submit(command).await {
             Ok(Outcome::Done) => Ok(Response::new(pb::Done {})),
             Ok(Outcome::Refused(refusal)) => Err(refused(refusal, who)),
             Ok(other) => Err(Status::internal(format!("{who}: unexpected outcome {other:?}"))),
@@ -61,7 +77,7 @@ impl AdminService {
 
     /// What is told must not be older than what was acknowledged before.
     async fn catch_up(&self) -> Result<(), Status> {
-        self.cluster.read_index().await.map_err(unanswered)
+        self.cluster()?.read_index().await.map_err(unanswered)
     }
 
     async fn must_be_there(&self, there: bool, who: &str) -> Result<(), Status> {
@@ -134,9 +150,11 @@ impl Admin for AdminService {
         &self,
         _: Request<pb::StatusRequest>,
     ) -> Result<Response<pb::StatusReply>, Status> {
-        let leader = self.view.leader().await;
-        let serving = self.view.is_serving();
-        Ok(Response::new(status_of(&*self.cluster, leader, serving, &self.fencings)))
+        let Some(Membership { cluster, view }) = self.membership.get() else {
+            return Ok(Response::new(status_before_join(self.node)));
+        };
+        let (leader, serving) = (view.leader().await, view.is_serving());
+        Ok(Response::new(status_of(&**cluster, leader, serving, &self.fencings)))
     }
 
     async fn put_user(
@@ -153,7 +171,7 @@ impl Admin for AdminService {
         let replace = request.put == i32::from(pb::Put::Change);
         if replace {
             self.catch_up().await?;
-            let state = self.cluster.state();
+            let state = self.cluster()?.state();
             let before = state.user_by_name(&settings.name);
             self.must_be_there(before.is_some(), &who).await?;
             if let Some(before) = before {
@@ -178,7 +196,7 @@ impl Admin for AdminService {
         _: Request<pb::ListUsersRequest>,
     ) -> Result<Response<pb::UserList>, Status> {
         self.catch_up().await?;
-        let state = self.cluster.state();
+        let state = self.cluster()?.state();
         let user = |name: &str, disabled| pb::User { name: name.to_owned(), disabled };
         let users =
             state.users().map(|record| user(&record.settings.name, record.settings.disabled));
@@ -196,7 +214,7 @@ impl Admin for AdminService {
         let replace = request.put == i32::from(pb::Put::Change);
         if replace {
             self.catch_up().await?;
-            let there = self.cluster.state().share_by_name(&settings.name).is_some();
+            let there = self.cluster()?.state().share_by_name(&settings.name).is_some();
             self.must_be_there(there, &who).await?;
         }
         self.submit(Command::PutShare { settings, replace }, &who).await
@@ -216,7 +234,7 @@ impl Admin for AdminService {
         _: Request<pb::ListSharesRequest>,
     ) -> Result<Response<pb::ShareList>, Status> {
         self.catch_up().await?;
-        let state = self.cluster.state();
+        let state = self.cluster()?.state();
         let shares = state.shares().map(|record| share_of(&record.settings));
         Ok(Response::new(pb::ShareList { shares: shares.collect() }))
     }

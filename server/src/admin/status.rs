@@ -11,6 +11,11 @@ use super::pb;
 use super::pb::node::Standing;
 use crate::fence::{FenceLog, FenceRecord};
 
+/// Of a node that waits for a quorum.
+pub(super) fn status_before_join(node: NodeId) -> pb::StatusReply {
+    pb::StatusReply { node: node.0, ..pb::StatusReply::default() }
+}
+
 /// From the local replica: it may lag, and says what it has applied.
 pub(super) fn status_of(
     cluster: &dyn Cluster,

@@ -31,6 +31,12 @@ pub fn run(arguments: StatusArguments) -> CommandResult {
 }
 
 fn text(status: &pb::StatusReply) -> String {
+    if status.incarnation == 0 {
+        return format!(
+            "node {} has not joined: it finds no quorum of the cluster's nodes\n",
+            status.node
+        );
+    }
     let mut text = format!(
         "cluster   {}\nanswering node {} (incarnation {}), {}, log applied to {}\n",
         status.cluster_name,

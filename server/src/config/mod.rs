@@ -55,18 +55,24 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// Reads and checks a settings file. Relative paths in it start at its own folder.
     pub fn load(file: &Path) -> Result<NodeConfig, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| ConfigError::Unreadable { file: file.to_owned(), error })?;
-        Self::parse(file, &text)
+        let unreadable = |error| ConfigError::Unreadable { file: file.to_owned(), error };
+        let text = std::fs::read_to_string(file).map_err(unreadable)?;
+        // Other processes are told some of the paths, and stand elsewhere.
+        let base = std::path::absolute(file).map_err(unreadable)?;
+        Self::parse_at(file, &text, base.parent().unwrap_or(Path::new("/")))
     }
 
     /// Checks the text of a settings file that lies, or would lie, at `file`.
     pub fn parse(file: &Path, text: &str) -> Result<NodeConfig, ConfigError> {
+        Self::parse_at(file, text, file.parent().unwrap_or(Path::new("")))
+    }
+
+    /// `file` is what problems are reported about, `base` where relative paths start.
+    fn parse_at(file: &Path, text: &str, base: &Path) -> Result<NodeConfig, ConfigError> {
         let document = Document::parse(text).map_err(|problem| ConfigError::Wrong {
             file: file.to_owned(),
             problems: vec![problem],
         })?;
-        let base = file.parent().unwrap_or(Path::new(""));
         let config = read(&document.root(), base);
         match (config, document.into_problems()) {
             (Some(config), problems) if problems.is_empty() => Ok(config),

@@ -116,7 +116,7 @@ async fn whole_life(
     mut events: mpsc::UnboundedReceiver<Event>,
 ) -> CommandResult {
     let getting_ready = async {
-        let access = readiness::set_up(layout, access).await?;
+        let access = readiness::set_up(layout, &access).await?;
         let states = readiness::every_node_serves(layout, &access).await;
         let took = HostClock.boot() - begun;
         print!("{}", screen::welcome(layout, &access, &states, took));

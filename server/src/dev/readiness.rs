@@ -31,32 +31,69 @@ pub struct Settled {
 }
 
 /// Adds what is missing, through whichever node answers first.
-pub async fn set_up(layout: &Layout, wanted: Access) -> Result<Settled, Error> {
-    let mut client = first_with_quorum(layout).await;
-    add_share(&mut client, &wanted.share).await?;
+pub async fn set_up(layout: &Layout, wanted: &Access) -> Result<Settled, Error> {
+    loop {
+        let mut client = first_with_quorum(layout).await;
+        match try_set_up(layout, &mut client, wanted).await {
+            // The node ended, or lost its quorum: another one will do it. What was done already is
+            // found done.
+            Err(SetUpError::Admin(AdminError::Unknown(_) | AdminError::NoNode { .. })) => {
+                sleep(POLL).await;
+            }
+            Err(SetUpError::Admin(error)) => return Err(error.into()),
+            Err(SetUpError::Folder(error)) => return Err(error),
+            Ok(settled) => return Ok(settled),
+        }
+    }
+}
 
+enum SetUpError {
+    Admin(AdminError),
+    Folder(Error),
+}
+
+impl From<AdminError> for SetUpError {
+    fn from(error: AdminError) -> SetUpError {
+        SetUpError::Admin(error)
+    }
+}
+
+async fn try_set_up(
+    layout: &Layout,
+    client: &mut AdminClient,
+    wanted: &Access,
+) -> Result<Settled, SetUpError> {
+    add_share(client, &wanted.share).await?;
     let remembered = layout.remembered();
-    let user = wanted.user.or(remembered.user).unwrap_or_else(|| USER_DEFAULT.to_owned());
+    let user = wanted.user.clone().or(remembered.user).unwrap_or_else(|| USER_DEFAULT.to_owned());
     let there = client.users().await?.iter().any(|known| known.name.eq_ignore_ascii_case(&user));
-    let password = match (wanted.password, there) {
+    let made_up = remembered.passwords.get(&user).cloned();
+    let password = match (&wanted.password, there) {
         (Some(chosen), there) => {
             let put = if there { pb::Put::Change } else { pb::Put::Add };
-            client.put_user(put, &user, &chosen).await?;
-            layout.remember(|remembered| drop(remembered.passwords.remove(&user)))?;
-            Some(chosen)
+            client.put_user(put, &user, chosen).await?;
+            Some(chosen.clone())
         }
-        (None, true) => remembered.passwords.get(&user).cloned(),
+        (None, true) => made_up.clone(),
         (None, false) => {
-            let made_up = make_up_password(&HostRandom);
-            client.put_user(pb::Put::Add, &user, &made_up).await?;
-            layout.remember(|remembered| {
-                remembered.passwords.insert(user.clone(), made_up.clone());
-            })?;
-            Some(made_up)
+            let password = made_up.clone().unwrap_or_else(|| make_up_password(&HostRandom));
+            // Before the user is there: afterwards nobody could tell it any more.
+            let kept = layout.remember(|remembered| {
+                remembered.passwords.insert(user.clone(), password.clone());
+            });
+            kept.map_err(SetUpError::Folder)?;
+            client.put_user(pb::Put::Add, &user, &password).await?;
+            Some(password)
         }
     };
-    layout.remember(|remembered| remembered.user = Some(user.clone()))?;
-    Ok(Settled { share: wanted.share, user, password })
+    let kept = layout.remember(|remembered| {
+        if wanted.password.is_some() {
+            remembered.passwords.remove(&user);
+        }
+        remembered.user = Some(user.clone());
+    });
+    kept.map_err(SetUpError::Folder)?;
+    Ok(Settled { share: wanted.share.clone(), user, password })
 }
 
 /// A node that answers questions which need a quorum.

@@ -1,7 +1,7 @@
 //! Puts a node together: which implementation stands behind which port.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use holdfast_proto::types::{NodeId, VolumeId};
 use tokio::time::timeout;
 
 use super::{Held, identity};
-use crate::admin::{self, AdminService, NodeView};
+use crate::admin::{self, AdminService, Membership, NodeView};
 use crate::clock::HostClock;
 use crate::config::NodeConfig;
 use crate::fence::{FenceLog, SameHostFencer, start_watchdog};
@@ -55,9 +55,17 @@ pub async fn run(
         },
         snapshots: raft::Snapshots::default(),
     };
+    let membership = Arc::<OnceLock<Membership>>::default();
+    let stop = Signal::default();
+    let volume_ids = config.volumes.keys().copied().collect();
+    let admin = AdminService::new(config.id, membership.clone(), fencings, volume_ids);
+    let admin = admin::serve(&held.folder, admin, stop.wait());
+    tokio::pin!(admin);
+
     let started = tokio::select! {
         biased;
         () = &mut asked_to_end => return Ok(()),
+        ended = &mut admin => return Err(admin_ended(ended)),
         started = raft::Node::start(cluster_config, ports) => started?,
     };
     let member = started.node;
@@ -65,28 +73,28 @@ pub async fn run(
     // Nobody asks for the locks of earlier lives any more: the join proved them over.
     held.life_lock.forget_earlier(&held.folder)?;
 
-    let member_as_cluster: Arc<dyn Cluster> = member.clone();
-    let node = Arc::new(Node::new(member_as_cluster, volumes, Arc::clone(&clock), random));
-    let lease = Arc::clone(member.node_lease());
-    start_watchdog(lease, node.gate.operations(), Arc::clone(&clock))?;
+    let cluster: Arc<dyn Cluster> = member.clone();
+    let node = Arc::new(Node::new(cluster.clone(), volumes, clock.clone(), random));
+    start_watchdog(member.node_lease().clone(), node.gate.operations(), clock.clone())?;
     let incarnation = Incarnation::begin(node, &peers, started.effects, &config.smb_listen);
+    let view = Arc::new(MemberView { member: member.clone(), clock });
+    assert!(membership.set(Membership { cluster, view }).is_ok(), "a process joins once");
 
-    let stop = Arc::<Signal>::default();
-    let why = {
-        let admin = admin_service(config, &member, &clock, &fencings);
-        let admin = admin::serve(&held.folder, admin, stop.wait());
-        tokio::select! {
-            biased;
-            () = &mut asked_to_end => Ok(()),
-            halted = member.halted() => Err(format!("this node cannot go on: {halted}").into()),
-            ended = admin => Err(match ended {
-                Ok(()) => "the admin service ended by itself".into(),
-                Err(error) => error,
-            }),
-        }
+    let why = tokio::select! {
+        biased;
+        () = &mut asked_to_end => Ok(()),
+        halted = member.halted() => Err(format!("this node cannot go on: {halted}").into()),
+        ended = &mut admin => Err(admin_ended(ended)),
     };
     end(&incarnation, &member).await;
     why
+}
+
+fn admin_ended(how: Result<(), Error>) -> Error {
+    match how {
+        Ok(()) => "the admin service ended by itself".into(),
+        Err(error) => format!("the admin service: {error}").into(),
+    }
 }
 
 /// What this node served goes on elsewhere at once if it can say that it is done.
@@ -103,17 +111,6 @@ async fn end(incarnation: &Incarnation, member: &raft::Node) {
         tracing::warn!("not everything has drained; the others will have to see this process end");
     }
     member.shutdown().await;
-}
-
-fn admin_service(
-    config: &NodeConfig,
-    member: &Arc<raft::Node>,
-    clock: &Arc<dyn Clock>,
-    fencings: &Arc<FenceLog>,
-) -> AdminService {
-    let view = Arc::new(MemberView { member: member.clone(), clock: Arc::clone(clock) });
-    let volumes = config.volumes.keys().copied().collect();
-    AdminService::new(member.clone(), view, Arc::clone(fencings), volumes)
 }
 
 /// What the admin service tells of this node besides the cluster's state.

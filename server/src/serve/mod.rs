@@ -34,6 +34,9 @@ pub struct ServeArguments {
 }
 
 pub fn run(arguments: ServeArguments) -> CommandResult {
+    if cfg!(feature = "planted") {
+        return Err("this program was built with bugs on purpose, for the simulation only".into());
+    }
     if let Some(parent) = arguments.parent {
         process::end_with_parent(parent)?;
     }
