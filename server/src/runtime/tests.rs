@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_proto::NtStatus;
@@ -350,6 +351,8 @@ async fn a_lost_connection_keeps_what_was_promised_to_last() {
         tokio::task::yield_now().await;
     }
     assert_eq!(cluster.state().open_count(), 1, "the persistent open waits for its client");
+    cluster.pass(Duration::from_secs(200));
+    assert_eq!(cluster.state().open_count(), 0, "but not for ever");
 }
 
 #[tokio::test]
