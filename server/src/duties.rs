@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use holdfast_cluster::command::{Command, IntentId};
 use holdfast_cluster::gap::{self, Gap};
-use holdfast_cluster::outcome::{Duty, DutyKind};
+use holdfast_cluster::outcome::{Duty, DutyKind, Outcome};
 use holdfast_proto::types::CreateAction;
 use tracing::{info, warn};
 
@@ -100,13 +100,30 @@ pub async fn resolve_intent(node: &Arc<Node>, intent: IntentId) {
         };
         match node.cluster.submit(command).await {
             Ok(outcome) => {
-                info!(?intent, ?outcome, "settled the intent of a node that is gone");
+                info!(?intent, ?outcome, "settled an intent that its request could not end");
                 clean(node, intent).await;
+                close_unasked(node, outcome).await;
                 return;
             }
             Err(_) if node.cluster.node_lease().is_fenced() => return,
             Err(error) => warn!(?intent, %error, "an open intent waits for the cluster"),
         }
+    }
+}
+
+/// An intent of a session that is still here came to an open, and its request has failed: unless
+/// the client can send it again and find the open, nobody ever will.
+async fn close_unasked(node: &Arc<Node>, outcome: Outcome) {
+    let Outcome::Granted(grant) = outcome else { return };
+    if grant.create_guid.is_some() {
+        return;
+    }
+    match node.cluster.submit(Command::CloseOpen { open: grant.open }).await {
+        Ok(Outcome::Closed { duty: Some(duty) }) => {
+            let _ = run(node, &duty).await;
+        }
+        Ok(_) => {}
+        Err(error) => warn!(%error, "an open that nobody knows stays until its session ends"),
     }
 }
 

@@ -44,14 +44,15 @@ impl Step<'_> {
         Ok(self.leave_behind(open))
     }
 
-    /// Nobody is there to take the open: it waits for its client, or is closed.
-    fn leave_behind(&mut self, open: OpenId) -> Outcome {
+    /// Nobody is there to take the open: it waits for its client, or is closed. No client waits
+    /// for what follows from that, so a duty goes out as an effect.
+    pub(super) fn leave_behind(&mut self, open: OpenId) -> Outcome {
         let mut duties = Vec::new();
-        if self.detach_or_close(open, Survivors::Reclaimable, &mut duties) {
-            Outcome::Done
-        } else {
-            Outcome::Closed { duty: duties.pop() }
+        let stays = self.detach_or_close(open, Survivors::Reclaimable, &mut duties);
+        for duty in duties {
+            self.hand_over(duty);
         }
+        if stays { Outcome::Done } else { Outcome::Closed { duty: None } }
     }
 
     /// The intent, if it is the submitter's to end.

@@ -1,6 +1,5 @@
 //! The owner sealed the open, drained its I/O and gives it up.
 
-use super::closing::Survivors;
 use super::*;
 use crate::command::OpenRef;
 
@@ -12,11 +11,6 @@ impl Step<'_> {
             Some(_) | None => {}
         }
         self.own_open(open, self.submitter())?;
-        let mut duties = Vec::new();
-        if self.detach_or_close(open.open, Survivors::Reclaimable, &mut duties) {
-            Ok(Outcome::Done)
-        } else {
-            Ok(Outcome::Closed { duty: duties.pop() })
-        }
+        Ok(self.leave_behind(open.open))
     }
 }

@@ -15,6 +15,7 @@ use super::open_path::Attempt;
 use super::plan::OpenPlan;
 use super::settle::{Settled, settle};
 use crate::dispatch::{Failure, RequestContext};
+use crate::duties;
 use crate::informed;
 use crate::places;
 use crate::vfs::{
@@ -52,7 +53,11 @@ pub(super) async fn run(
         Settled::Refused(Refusal::PlaceChanged) => Ok(Attempt::LookAgain),
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Decided(Outcome::Intent { intent, index, broken }) => {
-            let attempt = carry_out(ctx, plan, resolved, found, intent).await?;
+            let attempt = carry_out(ctx, plan, resolved, found, intent).await;
+            if attempt.is_err() {
+                finish_later(ctx, intent);
+            }
+            let attempt = attempt?;
             informed::wait_told(&ctx.node, index, &broken).await;
             Ok(attempt)
         }
@@ -94,13 +99,21 @@ async fn carry_out(
             fail(ctx, intent).await?;
             Ok(Attempt::LookAgain)
         }
-        // Whether it happened is unknown: the intent stays, and a replay or its next owner finds
-        // out.
+        // Whether it happened is unknown: the intent stays until that is found out.
         Err(VfsError::Unavailable | VfsError::Fenced) => Err(Failure::NotReady),
         Err(error) => {
             fail(ctx, intent).await?;
             Err(error.into())
         }
+    }
+}
+
+/// An intent that its request could not end (no answer from the storage, or from the cluster) is
+/// ended without it: its node lives, so that nobody else would, and others wait for the name.
+fn finish_later(ctx: &RequestContext, intent: IntentId) {
+    if ctx.node.cluster.state().intent(intent).is_some() {
+        let node = ctx.node.clone();
+        tokio::spawn(async move { duties::resolve_intent(&node, intent).await });
     }
 }
 
@@ -122,7 +135,9 @@ async fn grant(
             attach::finish(ctx, *grant, plan.answers).await
         }
         // The session ended meanwhile; the open waits for its client, or is closed.
-        Settled::Decided(Outcome::Done) => Err(NtStatus::USER_SESSION_DELETED.into()),
+        Settled::Decided(Outcome::Done | Outcome::Closed { .. }) => {
+            Err(NtStatus::USER_SESSION_DELETED.into())
+        }
         Settled::Decided(other) => Err(attach::unexpected("a create's grant", &other)),
     }
 }
