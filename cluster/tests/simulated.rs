@@ -44,6 +44,9 @@ struct Shared {
     clock: Arc<TestClock>,
     acked: Mutex<BTreeSet<String>>,
     submitted: AtomicU64,
+    /// What the fencers can do; drawn from the seed.
+    sees: bool,
+    kills: bool,
     calm: AtomicU64,
 }
 
@@ -70,8 +73,8 @@ async fn boot(machine: Arc<Machine>, shared: Arc<Shared>) {
         random: Arc::new(TestRandom(Mutex::new(machine.node.0 * 1000 + boot))),
         fencer: Arc::new(TestFencer {
             graveyard: shared.graveyard.clone(),
-            sees: true,
-            kills: true,
+            sees: shared.sees,
+            kills: shared.kills,
         }),
         peer_handler: Arc::new(Agreeable),
     };
@@ -102,6 +105,8 @@ impl World {
             clock: Arc::new(TestClock(Instant::now())),
             acked: Mutex::default(),
             submitted: AtomicU64::new(0),
+            sees: seed % 2 == 0,
+            kills: seed % 3 != 0,
             calm: AtomicU64::new(0),
         });
         let mut machines = BTreeMap::new();
@@ -193,7 +198,7 @@ impl World {
         let any = rng.gen_range(1..=self.machines.len() as u64);
         let leader = self.leader().await.unwrap_or(any);
         let victim = if rng.gen_bool(0.6) { leader } else { any };
-        match rng.gen_range(0..5) {
+        match rng.gen_range(0..6) {
             3 => {
                 let id = self.machines[&victim].1.id();
                 Handle::current().pause(id);
@@ -208,6 +213,13 @@ impl World {
                     }
                     up.shutdown().await;
                     self.stop(victim, false, millis(rng.gen_range(100..2000)));
+                }
+            }
+            5 => {
+                let accused = self.machines[&victim].0.up.lock().clone();
+                let accuser = self.machines[&any].0.up.lock().clone();
+                if let (Some(accused), Some(accuser)) = (accused, accuser) {
+                    accuser.report_stuck(accused.life());
                 }
             }
             0 if !self.down.contains_key(&victim) => {

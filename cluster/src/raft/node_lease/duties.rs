@@ -142,7 +142,7 @@ impl Duties {
                 Some(Standing::Live | Standing::Suspected { .. })
             )
         };
-        self.grants.forget_others(known);
+        self.grants.forget_others(now, known);
         self.under_way.suspicions.lock().retain(|life, _| known(*life));
     }
 

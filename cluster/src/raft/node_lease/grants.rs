@@ -21,6 +21,10 @@ use crate::raft::submitter::Submitter;
 /// How long a command of the leader's own may take.
 const SUBMIT_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a report of a node that holds up a barrier counts. By then there is a proof, or the
+/// grant was withdrawn and nothing waits for the node any more.
+const STUCK: Duration = Duration::from_secs(15);
+
 /// The answer to a renewal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -65,8 +69,8 @@ struct Book {
     term: Option<u64>,
     /// When each incarnation is to be suspected unless it is heard of before.
     suspect_at: BTreeMap<NodeLife, Duration>,
-    /// Incarnations that were reported to hold up a barrier.
-    stuck: BTreeSet<NodeLife>,
+    /// Incarnations that were reported to hold up a barrier, and until when that counts.
+    stuck: BTreeMap<NodeLife, Duration>,
     /// Suspicions being cleared.
     clearing: BTreeSet<NodeLife>,
 }
@@ -119,12 +123,13 @@ impl Grants {
     /// whole lease.
     pub fn is_overdue(&self, life: NodeLife, now: Duration) -> bool {
         let mut book = self.book.lock();
-        book.stuck.contains(&life) || *book.suspect_at.entry(life).or_insert(now + LENGTH) <= now
+        book.stuck.contains_key(&life)
+            || *book.suspect_at.entry(life).or_insert(now + LENGTH) <= now
     }
 
     /// Whether `life` was reported to hold up a barrier.
     pub fn is_stuck(&self, life: NodeLife) -> bool {
-        self.book.lock().stuck.contains(&life)
+        self.book.lock().stuck.contains_key(&life)
     }
 
     /// All deadlines move by `by`: this node itself was not running.
@@ -153,14 +158,15 @@ impl Grants {
     /// `life` holds up a barrier: renewals do not speak for it any more.
     pub fn doubt_now(&self, life: NodeLife) {
         tracing::warn!(?life, "a node holds up a barrier");
-        self.book.lock().stuck.insert(life);
+        let until = self.clock.boot() + STUCK;
+        self.book.lock().stuck.insert(life, until);
     }
 
-    /// Forgets incarnations that `keep` does not name.
-    pub fn forget_others(&self, keep: impl Fn(NodeLife) -> bool) {
+    /// Forgets incarnations that `keep` does not name, and reports that are too old at `now`.
+    pub fn forget_others(&self, now: Duration, keep: impl Fn(NodeLife) -> bool) {
         let mut book = self.book.lock();
         book.suspect_at.retain(|life, _| keep(*life));
-        book.stuck.retain(|life| keep(*life));
+        book.stuck.retain(|life, until| now < *until && keep(*life));
     }
 
     fn hear(&self, life: NodeLife) {
@@ -171,7 +177,7 @@ impl Grants {
     fn clear_suspicion(self: &Arc<Self>, life: NodeLife) {
         {
             let mut book = self.book.lock();
-            if book.stuck.contains(&life) || !book.clearing.insert(life) {
+            if book.stuck.contains_key(&life) || !book.clearing.insert(life) {
                 return;
             }
         }
