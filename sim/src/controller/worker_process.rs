@@ -1,7 +1,7 @@
 //! One seed in a process of its own: nothing of an earlier run can leak into it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
