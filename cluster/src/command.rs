@@ -307,6 +307,11 @@ pub enum Command {
     RemoveUser {
         name: String,
     },
+    /// Whether every new session must be encrypted, whatever its shares ask for (EncryptData,
+    /// [MS-SMB2] 3.3.1.5).
+    SetEncryption {
+        required: bool,
+    },
 
     // Sessions.
     /// A logon succeeded on `life.node`.

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 
-from devcluster import DevCluster  # noqa: E402
+from devcluster import DevCluster, binary  # noqa: E402
 
 
 class Smbclient:
@@ -97,6 +97,30 @@ def wrong_credentials(cluster):
     client.run("ls")
 
 
+def encryption_for_all(cluster):
+    """The cluster demands encryption: clients that can go on, others are refused."""
+    def demand(rule):
+        subprocess.run(
+            [binary(), "cluster", "set", "--encryption", rule, "--node-dir", cluster.node_dir(1)],
+            check=True, capture_output=True, text=True, timeout=60,
+        )
+
+    call = ["smbclient", f"//{cluster.address(2)}/{cluster.share}", "-p", str(cluster.port),
+            "-U", f"{cluster.user}%{cluster.password}", "-m", "SMB3_11", "-d", "1", "-c", "ls"]
+    without = [*call, "--option=client smb encrypt=off"]
+
+    def fails(command):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return done.returncode != 0 or "NT_STATUS" in done.stdout + done.stderr
+
+    for rule, command, refused in (
+        ("required", call, False), ("required", without, True), ("per-share", without, False),
+    ):
+        demand(rule)
+        if fails(command) != refused:
+            raise AssertionError(f"encryption {rule}: {command} must {'fail' if refused else 'work'}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mib", type=int, default=1024, help="size of the file that goes both ways")
@@ -111,6 +135,7 @@ def main():
             for protection in ("sign", "encrypt"):
                 one_way(cluster, node, protection, payload, expected)
         wrong_credentials(cluster)
+        encryption_for_all(cluster)
     print("smbclient: all passed")
 
 

@@ -69,5 +69,6 @@ fn is_administrative(command: &Command) -> bool {
             | Command::RemoveShare { .. }
             | Command::PutUser { .. }
             | Command::RemoveUser { .. }
+            | Command::SetEncryption { .. }
     )
 }

@@ -17,9 +17,18 @@ impl Step<'_> {
         if name.len() > limits::TEXT_BYTES {
             return Err(Refusal::InvalidParameter);
         }
-        let info = ClusterInfo { cluster_id, server_guid, name: name.to_owned(), timers };
+        let info = ClusterInfo {
+            cluster_id,
+            server_guid,
+            name: name.to_owned(),
+            timers,
+            encrypt_data: false,
+        };
         match &self.state.cluster {
-            Some(cluster) if *cluster == info => Ok(Outcome::Done),
+            // Settings that were changed since do not make it another cluster.
+            Some(cluster) if (ClusterInfo { encrypt_data: false, ..cluster.clone() }) == info => {
+                Ok(Outcome::Done)
+            }
             Some(_) => Err(Refusal::Exists),
             None => {
                 self.state.cluster = Some(info);

@@ -46,6 +46,7 @@ mod release_open;
 mod remove_share;
 mod remove_user;
 mod set_delete_pending;
+mod set_encryption;
 mod suspect_node;
 mod tick;
 mod unlock;
@@ -167,6 +168,7 @@ impl<'a> Step<'a> {
             Command::RemoveShare { name } => self.remove_share(name),
             Command::PutUser { settings, replace } => self.put_user(settings, *replace),
             Command::RemoveUser { name } => self.remove_user(name),
+            Command::SetEncryption { required } => self.set_encryption(*required),
             Command::LogOn { life, session, user, client_guid, dialect } => {
                 self.log_on(*life, *session, user, *client_guid, *dialect)
             }

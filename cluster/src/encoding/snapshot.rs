@@ -21,7 +21,7 @@ use crate::state::{
 };
 
 record!(ClusterInfo => pb::ClusterInfo {
-    cluster_id: bare, server_guid: bare, name: bare, timers: msg
+    cluster_id: bare, server_guid: bare, name: bare, timers: msg, encrypt_data: bare
 });
 record!(Counters => pb::Counters {
     joins: bare, open: bare, intent: bare, duty: bare, wait: bare, share: bare, rid: bare

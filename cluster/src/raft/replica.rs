@@ -181,9 +181,14 @@ impl Replica {
     }
 
     /// A snapshot took the place of entries that were never applied here: whoever waits for one
-    /// of them finds its outcome in the state, or must ask again.
+    /// of them finds its outcome in the state, or must ask again; and what those entries made this
+    /// life do is derived from the state.
     pub fn passed_over(&self, state: Arc<State>, applied: u64) {
-        self.publish(state, applied, Batch { lives_changed: true, ..Batch::default() });
+        let due = self.life().map(|life| state.due_to(life)).unwrap_or_default();
+        let numbered = |ordinal| EffectId { index: applied, ordinal };
+        let effects = (0..).map(numbered).zip(due).collect();
+        let batch = Batch { lives_changed: true, effects, ..Batch::default() };
+        self.publish(state, applied, batch);
         let (waits, notified) = {
             let mut book = self.book.lock();
             (std::mem::take(&mut book.waits), std::mem::take(&mut book.passed_over))
@@ -214,5 +219,74 @@ impl Replica {
             Effect::Fence { fencer, .. } => *fencer == self.node,
             Effect::NodeEnded { .. } => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_proto::types::{Guid, Incarnation};
+
+    use super::*;
+    use crate::command::{Command, FenceProof, NodeIdentity, Timers};
+    use crate::state::Entry;
+
+    fn timers() -> Timers {
+        Timers {
+            break_ack_millis: 1,
+            break_ack_persistent_millis: 1,
+            contender_wait_millis: 1,
+            persistent_millis: 1,
+            durable_millis: 1,
+            durable_max_millis: 1,
+        }
+    }
+
+    /// A state in which node 2 is to fence node 1.
+    fn suspected() -> (State, NodeLife) {
+        let mut state = State::default();
+        let identity = |node: u64| NodeIdentity {
+            name: format!("node{node}"),
+            smb_address: String::new(),
+            peer_address: String::new(),
+            boot_id: String::new(),
+            pid: 1,
+            process_start: 1,
+            lock_path: String::new(),
+            machine_version: 1,
+        };
+        let join = |node: u64| Command::JoinNode {
+            node: NodeId(node),
+            identity: identity(node),
+            proof: FenceProof::Rejoined,
+        };
+        let found = Command::FoundCluster {
+            cluster_id: Guid([1; 16]),
+            server_guid: Guid([2; 16]),
+            name: "cluster".to_owned(),
+            timers: timers(),
+        };
+        let life = |index| NodeLife { node: NodeId(index - 1), incarnation: Incarnation(index) };
+        let suspect = Command::SuspectNode { life: life(2), fencer: NodeId(2) };
+        for (index, command) in (1..).zip([found, join(1), join(2), suspect]) {
+            let node = NodeId(index.clamp(2, 3) - 1);
+            let submit = SubmitId { node, incarnation: Incarnation(0), sequence: index };
+            let entry = Entry { elapsed_nanos: 0, submit, command };
+            let outcome = state.apply(index, &entry).outcome;
+            assert!(!matches!(outcome, Outcome::Refused(_)), "{index}: {outcome:?}");
+        }
+        (state, life(3))
+    }
+
+    #[test]
+    fn a_snapshot_brings_what_the_entries_that_it_replaces_asked_for() {
+        let (state, life) = suspected();
+        let (replica, mut effects) = Replica::new(life.node);
+        replica.passed_over(Arc::new(state.clone()), 4);
+        assert!(effects.try_recv().is_err(), "before its join nothing is asked of a node");
+        replica.begin_life(life);
+        replica.passed_over(Arc::new(state), 4);
+        let (id, effect) = effects.try_recv().expect("an effect");
+        assert_eq!(id, EffectId { index: 4, ordinal: 0 });
+        assert!(matches!(effect, Effect::Fence { fencer, .. } if fencer == life.node));
     }
 }

@@ -13,6 +13,8 @@ pub struct ClusterInfo {
     pub server_guid: Guid,
     pub name: String,
     pub timers: Timers,
+    /// Every new session must be encrypted.
+    pub encrypt_data: bool,
 }
 
 /// A share. One of the same name made anew has another id.

@@ -114,6 +114,12 @@ impl AdminClient {
     pub async fn shares(&mut self) -> Result<Vec<pb::Share>, AdminError> {
         Ok(self.stub.list_shares(pb::ListSharesRequest {}).await?.into_inner().shares)
     }
+
+    /// Demands encryption of every new session, or leaves it to the shares.
+    pub async fn set_encryption(&mut self, required: bool) -> Result<(), AdminError> {
+        self.stub.set_encryption(pb::SetEncryptionRequest { required }).await?;
+        Ok(())
+    }
 }
 
 /// The cause at the bottom: what the operating system said.

@@ -238,6 +238,14 @@ impl Admin for AdminService {
         let shares = state.shares().map(|record| share_of(&record.settings));
         Ok(Response::new(pb::ShareList { shares: shares.collect() }))
     }
+
+    async fn set_encryption(
+        &self,
+        request: Request<pb::SetEncryptionRequest>,
+    ) -> Result<Response<pb::Done>, Status> {
+        let required = request.into_inner().required;
+        self.submit(Command::SetEncryption { required }, "the cluster").await
+    }
 }
 
 fn share_of(settings: &ShareSettings) -> pb::Share {

@@ -39,6 +39,7 @@ pub(super) fn status_of(
         users: state.users().count() as u64,
         shares: state.shares().count() as u64,
         fencings: fencings.records().iter().map(fencing_of).collect(),
+        encryption_required: info.is_some_and(|info| info.encrypt_data),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use holdfast_cluster::ports::Random;
 use holdfast_proto::types::Guid;
 
+use super::whereabouts::{Whereabouts, done};
 use super::{CommandResult, block_on};
 use crate::config::NodeConfig;
 use crate::folder::NodeFolder;
@@ -38,6 +39,25 @@ pub enum ClusterCommand {
         #[arg(long, default_value = DEFAULT_NAME, value_parser = parse_name)]
         name: String,
     },
+    /// Change a setting of the whole cluster
+    #[command(long_about = "Change a setting of the whole cluster.\n\n\
+            A change holds on every node at once, for sessions that begin after it; those that \
+            are open go on as they are.")]
+    Set {
+        /// Demand encryption of every session («required»), or of those alone that use a share
+        /// added with --encrypt («per-share»)
+        #[arg(long, value_enum)]
+        encryption: EncryptionRule,
+        #[command(flatten)]
+        node: Whereabouts,
+    },
+}
+
+/// Who must encrypt.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EncryptionRule {
+    Required,
+    PerShare,
 }
 
 /// The cluster's name, where nobody says another.
@@ -48,6 +68,14 @@ pub fn run(command: ClusterCommand) -> CommandResult {
         ClusterCommand::Init { config, cluster_id, name } => {
             block_on(init(config, cluster_id, name))
         }
+        ClusterCommand::Set { encryption, node } => block_on(async {
+            let required = encryption == EncryptionRule::Required;
+            node.connect().await?.set_encryption(required).await?;
+            done(format_args!(
+                "New sessions must {}.",
+                if required { "be encrypted" } else { "encrypt where their shares ask for it" }
+            ))
+        }),
     }
 }
 

@@ -53,6 +53,9 @@ fn text(status: &pb::StatusReply) -> String {
         "opens     {}\nsessions  {}\nshares    {}\nusers     {}\n\n",
         status.opens, status.sessions, status.shares, status.users
     );
+    if status.encryption_required {
+        text.insert_str(text.len() - 1, "sessions must be encrypted\n");
+    }
     for node in &status.nodes {
         text += &line_of(node);
     }
@@ -120,6 +123,7 @@ fn json(status: &pb::StatusReply) -> Json {
         ("sessions", status.sessions.into()),
         ("shares", status.shares.into()),
         ("users", status.users.into()),
+        ("encryption_required", status.encryption_required.into()),
         ("nodes", Json::List(status.nodes.iter().map(node).collect())),
         ("fencings", Json::List(status.fencings.iter().map(fencing).collect())),
     ])

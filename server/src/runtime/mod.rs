@@ -4,6 +4,8 @@
 mod connection_task;
 mod listener;
 #[cfg(test)]
+mod protection_tests;
+#[cfg(test)]
 mod tests;
 
 pub use connection_task::serve;

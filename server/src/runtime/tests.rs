@@ -29,7 +29,7 @@ use crate::ports::{Cluster, Vfs};
 use crate::testing::{self, LocalCluster, PASSWORD, USER, WireClient};
 use crate::vfs::memory::MemoryVolume;
 
-fn node() -> (Arc<Node>, Arc<LocalCluster>) {
+pub(super) fn node() -> (Arc<Node>, Arc<LocalCluster>) {
     let volume: Arc<dyn Vfs> = Arc::new(MemoryVolume::new(VolumeId(1)));
     testing::node(BTreeMap::from([(VolumeId(1), volume)]))
 }
@@ -139,60 +139,6 @@ async fn log_off_and_tree_disconnect() {
     assert!(cluster.state().session(client.session).is_none());
     let (header, _) = client.call(TreeDisconnectRequest).await;
     assert_eq!(header.status, NtStatus::USER_SESSION_DELETED);
-}
-
-#[tokio::test]
-async fn encrypted_shares_want_encryption() {
-    let (node, _) = node();
-    let mut client = WireClient::on_share(&node, "vault").await;
-    let (header, _) = client.call(TreeDisconnectRequest).await;
-    assert_eq!(header.status, NtStatus::ACCESS_DENIED);
-    client.encrypt = true;
-    let (header, _) = client.call(TreeDisconnectRequest).await;
-    assert_eq!(header.status, NtStatus::SUCCESS);
-}
-
-#[tokio::test]
-async fn what_is_forged_closes_the_connection() {
-    let (node, _) = node();
-    // A changed signature.
-    let mut client = WireClient::on_share(&node, "data").await;
-    let header = client.header(Opcode::ECHO);
-    let mut forged = Request::from(EchoRequest).to_message(&header).to_bytes().to_vec();
-    forged[16] |= HeaderFlags::SIGNED.0 as u8;
-    client.send_raw(&forged).await;
-    assert!(client.receive().await.is_none());
-    // A message id twice.
-    let mut client = WireClient::on_share(&node, "data").await;
-    let header = client.header(Opcode::ECHO);
-    client.send(vec![(header, EchoRequest.into())]).await;
-    client.receive().await.unwrap();
-    client.send(vec![(header, EchoRequest.into())]).await;
-    assert!(client.receive().await.is_none());
-    // A second NEGOTIATE.
-    let mut client = WireClient::connect(&node);
-    client.negotiate().await;
-    let header = client.header(Opcode::NEGOTIATE);
-    client.send(vec![(header, WireClient::offer().into())]).await;
-    assert!(client.receive().await.is_none());
-    // TREE_CONNECT without a signature.
-    let mut client = WireClient::logged_on(&node).await;
-    let header = client.header(Opcode::TREE_CONNECT);
-    let request = TreeConnectRequest { path: r"\\h\data".to_owned(), ..Default::default() };
-    let plain = Request::from(request).to_message(&header).to_bytes();
-    client.send_raw(&plain).await;
-    assert!(client.receive().await.is_none());
-}
-
-#[tokio::test]
-async fn unsigned_requests_are_refused() {
-    let (node, _) = node();
-    let mut client = WireClient::on_share(&node, "data").await;
-    let header = client.header(Opcode::TREE_DISCONNECT);
-    let plain = Request::from(TreeDisconnectRequest).to_message(&header).to_bytes();
-    client.send_raw(&plain).await;
-    let (header, _) = client.receive().await.unwrap();
-    assert_eq!(header.status, NtStatus::ACCESS_DENIED);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use holdfast_proto::msg::negotiate::{
     self, EncryptionCapabilities, GlobalCapabilities, HashAlgorithm, NegotiateContexts,
     PreauthIntegrityCapabilities, SigningCapabilities,
 };
+use holdfast_proto::msg::session_setup::SessionFlags;
 use holdfast_proto::msg::{
     NegotiateRequest, NegotiateResponse, Request, Response, SessionSetupRequest, TreeConnectRequest,
 };
@@ -41,6 +42,8 @@ pub(crate) struct WireClient {
     pub(crate) credits: u64,
     preauth: PreauthHash,
     pub(crate) session: SessionId,
+    /// SessionFlags of the last logon.
+    pub(crate) session_flags: SessionFlags,
     pub(crate) tree: u32,
     keys: Option<Keys>,
     /// Encrypt instead of signing.
@@ -67,6 +70,7 @@ impl WireClient {
             credits: 1,
             preauth: PreauthHash::ZERO,
             session: SessionId(0),
+            session_flags: SessionFlags::NONE,
             tree: 0,
             keys: None,
             encrypt: false,
@@ -315,7 +319,10 @@ impl WireClient {
             outbound: EncryptionKey::new(Cipher::Aes128Gcm, &keys.client_to_server),
             inbound: EncryptionKey::new(Cipher::Aes128Gcm, &keys.server_to_client),
         });
-        let (header, _) = self.receive().await?;
+        let (header, response) = self.receive().await?;
+        if let Response::SessionSetup(response) = response {
+            self.session_flags = response.session_flags;
+        }
         if header.status == NtStatus::SUCCESS {
             assert!(header.flags.contains(HeaderFlags::SIGNED));
         } else {

@@ -12,7 +12,8 @@ use holdfast_proto::types::{ClientGuid, SessionId};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::connection::{Envelope, NoAnswer, Patience};
+use super::connection::{NoAnswer, Patience};
+use super::envelope::Envelope;
 use super::handle::Handle;
 use super::leases::Leases;
 use super::logon::{Link, Logon};

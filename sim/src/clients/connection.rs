@@ -25,14 +25,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::envelope::{Envelope, encode, header, signed};
 use super::leases::Leases;
 use crate::event::{ClientEvent, ClientId};
 use crate::tape::Tape;
 
 /// Frames of the server are no longer than this.
 const FRAME_MAX: usize = 9 << 20;
-/// How many credits each request asks for.
-const CREDITS: u16 = 16;
 
 /// One answer: its header and the whole message.
 #[derive(Clone, Debug)]
@@ -44,15 +43,6 @@ pub struct Answer {
 /// Nothing is known of a request: the connection ended, or the answer did not come in time.
 #[derive(Clone, Copy, Debug)]
 pub struct NoAnswer;
-
-/// What goes into a request's header besides its number.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Envelope {
-    pub session: SessionId,
-    pub tree: u32,
-    pub channel_sequence: u16,
-    pub replay: bool,
-}
 
 /// How long to wait for an answer.
 #[derive(Clone, Copy, Debug)]
@@ -410,32 +400,4 @@ impl Inner {
         drop(connection);
         self.frame(&message);
     }
-}
-
-fn header(command: Opcode, id: u64, envelope: Envelope) -> Header {
-    let mut header = Header::request(command, id);
-    header.credits = CREDITS;
-    header.session_id = envelope.session;
-    header.form = HeaderForm::Sync { process_id: 0, tree_id: envelope.tree };
-    header.set_channel_sequence(envelope.channel_sequence);
-    if envelope.replay {
-        header.flags |= HeaderFlags::REPLAY_OPERATION;
-    }
-    header
-}
-
-fn encode(request: &Request, id: u64, envelope: Envelope, signing: Option<&SigningKey>) -> Bytes {
-    signed(request, header(request.opcode(), id, envelope), signing)
-}
-
-fn signed(request: &Request, mut header: Header, signing: Option<&SigningKey>) -> Bytes {
-    if signing.is_some() {
-        header.flags |= HeaderFlags::SIGNED;
-    }
-    let message = request.to_message(&header).to_bytes();
-    let Some(signing) = signing else { return message };
-    let mut message = message.to_vec();
-    let whole = signing.sign_message(Sender::Client, &mut message);
-    debug_assert!(whole, "a message is longer than its header");
-    message.into()
 }

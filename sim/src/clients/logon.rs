@@ -22,7 +22,8 @@ use holdfast_proto::types::{ClientGuid, Dialect, FileTime, SessionId};
 use holdfast_proto::{NtStatus, crypto};
 use parking_lot::Mutex;
 
-use super::connection::{Answer, Connection, Envelope, NoAnswer, Patience};
+use super::connection::{Answer, Connection, NoAnswer, Patience};
+use super::envelope::Envelope;
 use super::leases::Leases;
 use super::{PASSWORD, SHARE, USER};
 use crate::event::{ClientEvent, ClientId};

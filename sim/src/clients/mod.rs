@@ -5,6 +5,7 @@
 
 mod client;
 mod connection;
+mod envelope;
 mod finale;
 mod handle;
 mod io;

@@ -3,6 +3,8 @@
 //! It finds the compiler the way it was itself built, so that nobody has to know which flag makes a
 //! simulated build, and it works from a fresh clone.
 
+#![allow(clippy::disallowed_methods, reason = "it runs on the host and times real processes")]
+
 mod arguments;
 mod build;
 mod minimums;

@@ -76,6 +76,8 @@ pub struct Plan {
     pub snapshot_every: u64,
     pub snapshot_keep: u64,
     pub fencing: Fencing,
+    /// How long the site's fencer takes to act.
+    pub fence_takes: Duration,
     pub faults: Vec<(Duration, Fault)>,
     pub workload: Workload,
 }
@@ -115,9 +117,11 @@ impl Plan {
             snapshot_every: [50, 200, 1_000, 20_000][random.below(4) as usize],
             snapshot_keep: random.below(40),
             fencing: if random.percent(50) { Fencing::Kill } else { Fencing::Storage },
+            fence_takes: Duration::ZERO,
             faults: Vec::new(),
             workload: workload(random),
         };
+        plan.fence_takes = fence_takes(random);
         plan.faults = style.schedule(random, &plan);
         plan
     }
@@ -142,6 +146,11 @@ fn timers(random: &mut SimRandom) -> Timers {
         durable_millis,
         durable_max_millis: persistent_millis.max(durable_millis),
     }
+}
+
+/// A signal takes no time, a site's command seconds: until then the node is only suspected.
+fn fence_takes(random: &mut SimRandom) -> Duration {
+    Duration::from_millis(if random.percent(50) { random.below(20) } else { random.below(2_500) })
 }
 
 fn network(random: &mut SimRandom) -> (Duration, Duration) {
@@ -187,8 +196,8 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "plan of seed {}: {} nodes, {} clients, {:?} with faults, {:?} to finish; fencing by {:?}",
-            self.seed, self.nodes, self.clients, self.faulty, self.calm, self.fencing
+            "plan of seed {}: {} nodes, {} clients, {:?} with faults, {:?} to finish; fencing by {:?} in {:?}",
+            self.seed, self.nodes, self.clients, self.faulty, self.calm, self.fencing, self.fence_takes
         )?;
         writeln!(f, "  timers {:?}", self.timers)?;
         writeln!(

@@ -53,9 +53,9 @@ impl Fencer for SimFencer {
         let gone = || FenceError::NotMine(life, "the world is gone".to_owned());
         let world = self.world.upgrade().ok_or_else(gone)?;
         world.tape.count("fences", 1);
+        sleep(world.plan.fence_takes).await;
         match world.plan.fencing {
             Fencing::Storage => {
-                sleep(Duration::from_millis(5)).await;
                 world.control.fence(life.node, life.incarnation);
                 world.tape.fault(format!("the storage refuses {life:?} from now on"));
                 Ok(FenceProof::Command { exit_status: 0 })

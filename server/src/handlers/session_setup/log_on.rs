@@ -24,14 +24,20 @@ pub(super) async fn log_on(
     id: SessionId,
     logged_on: LoggedOn,
     preauth: &PreauthHash,
-) -> Result<(), Failure> {
+) -> Result<SecurityTerms, Failure> {
     let (node, connection) = (&context.node, &context.connection);
     let negotiated = connection.negotiated().ok_or(NtStatus::INVALID_PARAMETER)?;
     let terms = SecurityTerms {
         signing: negotiated.signing,
         cipher: negotiated.cipher,
-        encrypt_data: false,
+        encrypt_data: must_encrypt(node),
     };
+    if terms.encrypt_data && terms.cipher.is_none() {
+        // 3.3.5.5.3, where RejectUnencryptedAccess is set.
+        info!(peer = %connection.peer, client = %connection.client_guid(), user = %logged_on.user,
+            "logon refused: the cluster demands encryption, and the client offers no cipher");
+        return Err(NtStatus::ACCESS_DENIED.into());
+    }
     let keys = SessionKeys::derive(&logged_on.verified.session_key, preauth);
     let security = Arc::new(SessionSecurity::new(id, terms, &keys));
     let sid = user_sid(identity.cluster_id, logged_on.rid);
@@ -60,7 +66,12 @@ pub(super) async fn log_on(
     connection.core(|core| core.set_authenticated());
     info!(peer = %connection.peer, client = %connection.client_guid(), session = %id,
         user = %session.user, "logged on");
-    Ok(())
+    Ok(terms)
+}
+
+/// EncryptData of the cluster ([MS-SMB2] 3.3.1.5).
+fn must_encrypt(node: &Node) -> bool {
+    node.cluster.state().cluster().is_some_and(|cluster| cluster.encrypt_data)
 }
 
 /// Ends a session in the log that is in no table.

@@ -17,6 +17,7 @@ use holdfast_proto::types::{FileTime, SessionId};
 use tracing::{info, warn};
 
 use crate::auth::{Acceptor, AuthError, Claim, Step, Verified};
+use crate::core::SecurityTerms;
 use crate::dispatch::{ConnectionContext, Failure, Given, HandlerResult, Reply};
 use crate::limits;
 use crate::session::end_session;
@@ -45,7 +46,8 @@ pub async fn handle(context: ConnectionContext, request: SessionSetupRequest) ->
     match step(&context, &identity, acceptor, &request) {
         Ok((acceptor, Step::Continue(token))) => {
             context.connection.park_exchange(id, acceptor);
-            let reply = Reply::success(response(token)).giving(Given::Session(id));
+            let reply =
+                Reply::success(response(SessionFlags::NONE, token)).giving(Given::Session(id));
             Ok(reply.with_status(NtStatus::MORE_PROCESSING_REQUIRED))
         }
         Ok((_, Step::Claim(claim))) => match judge(&context, &claim).await? {
@@ -134,22 +136,27 @@ async fn complete(
             end_session(&context.node, session, EndHow::Closed).await;
             return Err(NtStatus::ACCESS_DENIED.into());
         }
-        return Ok(success(id, logged_on.verified.token));
+        let flags = flags_of(session.security.terms());
+        return Ok(success(id, flags, logged_on.verified.token));
     }
     let preauth = context.connection.core(|core| core.end_exchange(id));
     let preauth = preauth.ok_or(NtStatus::USER_SESSION_DELETED)?;
     previous::replace(context, &logged_on.user, id, request.previous_session_id).await?;
     let token = logged_on.verified.token.clone();
-    log_on::log_on(context, identity, id, logged_on, &preauth).await?;
-    Ok(success(id, token))
+    let terms = log_on::log_on(context, identity, id, logged_on, &preauth).await?;
+    Ok(success(id, flags_of(terms), token))
 }
 
-fn success(id: SessionId, token: Vec<u8>) -> Reply {
-    Reply::success(response(token)).giving(Given::Session(id))
+fn flags_of(terms: SecurityTerms) -> SessionFlags {
+    if terms.encrypt_data { SessionFlags::ENCRYPT_DATA } else { SessionFlags::NONE }
 }
 
-fn response(token: Vec<u8>) -> SessionSetupResponse {
-    SessionSetupResponse { session_flags: SessionFlags::NONE, security_buffer: Bytes::from(token) }
+fn success(id: SessionId, flags: SessionFlags, token: Vec<u8>) -> Reply {
+    Reply::success(response(flags, token)).giving(Given::Session(id))
+}
+
+fn response(session_flags: SessionFlags, token: Vec<u8>) -> SessionSetupResponse {
+    SessionSetupResponse { session_flags, security_buffer: Bytes::from(token) }
 }
 
 /// A logon that failed: answered late, later with each further one, and at last not at all.
