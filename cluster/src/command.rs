@@ -379,6 +379,8 @@ pub enum Command {
     },
     CloseOpen {
         open: OpenRef,
+        /// Its CREATE was not answered: the open leaves no trace, and deletes nothing.
+        abandoned: bool,
     },
     /// TREE_DISCONNECT: these opens of one session are closed, persistent ones too.
     CloseOpens {
@@ -434,6 +436,8 @@ pub enum Command {
     WithdrawLock {
         open: OpenRef,
         ranges: Vec<LockRange>,
+        /// The LOCK's own: sent again, it is not the same request any more.
+        sequence: Option<LockSequence>,
     },
     /// CANCEL, or a connection that went: the waiting request is refused now, if it still waits.
     CancelWait {

@@ -184,9 +184,11 @@ pub enum Outcome {
         detached: Vec<OpenId>,
         duties: Vec<Duty>,
     },
-    /// The delete-pending state is set once the barrier is through.
+    /// The delete-pending state is set once the barrier is through. `changed`: it was not so
+    /// before.
     DeletePendingSet {
         barrier: Barrier,
+        changed: bool,
     },
     /// Carry the duty out, then [`crate::command::Command::EndDuty`].
     Begun {

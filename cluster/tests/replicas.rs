@@ -246,7 +246,7 @@ impl World {
             .chance(30)
             .then(|| LockSequence { index: 1 + dice.roll(2) as u8, number: dice.roll(3) as u8 });
         let command = match dice.roll(14) {
-            0..=1 => Command::CloseOpen { open },
+            0..=1 => Command::CloseOpen { open, abandoned: dice.chance(30) },
             2 => Command::ReleaseOpen { open },
             3 => Command::GrantEffective { open },
             4..=5 => Command::BreakForIo { open },

@@ -54,8 +54,7 @@ async fn pass_node(node: &Node, life: NodeLife, barrier: &Barrier) {
         return;
     }
     let request = PeerRequest::Barrier { file: barrier.file, index: barrier.index };
-    let begun = node.clock.boot();
-    let mut reported = false;
+    let mut report_at = node.clock.boot() + SUSPECT_AFTER;
     loop {
         if node.cluster.state().has_ended(life) {
             return;
@@ -64,8 +63,9 @@ async fn pass_node(node: &Node, life: NodeLife, barrier: &Barrier) {
         if answer == Ok(PeerReply::Done) {
             return;
         }
-        if !reported && node.clock.boot().saturating_sub(begun) >= SUSPECT_AFTER {
-            reported = true;
+        if node.clock.boot() >= report_at {
+            // Again and again: whoever led may have ended with the report.
+            report_at = node.clock.boot() + SUSPECT_AFTER;
             warn!(peer = %life.node, file = %barrier.file, "holds a grant's barrier up");
             node.cluster.report_stuck(life);
         }

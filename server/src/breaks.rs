@@ -4,7 +4,6 @@
 //! notification never overtakes the answer that gave the lease out, and whoever changes what the
 //! lease's client may cache can wait until it was told.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,23 +20,23 @@ use holdfast_proto::msg::oplock_break::{
 };
 use holdfast_proto::types::{ClientGuid, LeaseKey, SessionId};
 use holdfast_proto::wire::Writer;
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use crate::connection::Connection;
 use crate::node::Node;
+use crate::ports::SubmitError;
 
 /// How long a notification waits for the answer that gave its lease out.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// How often a wait looks whether the client's connections have all gone.
 const RECHECK: Duration = Duration::from_millis(50);
 
-/// What was told to whom.
+/// The deliveries of one node. What was told to whom is in the state alone: what this node
+/// remembered could be of another lease of that name, or of a connection that has gone.
 #[derive(Default)]
 pub struct Breaks {
-    told: Mutex<BTreeMap<(ClientGuid, LeaseKey), u16>>,
-    changed: Notify,
+    delivered: Notify,
 }
 
 impl Breaks {
@@ -46,26 +45,25 @@ impl Breaks {
     pub async fn deliver(&self, node: &Arc<Node>, notification: BreakNotification) {
         wait_answered(node, &notification).await;
         gap::pass(Gap::BreakToSocket).await;
-        if !still_due(node, &notification) {
-            // Acknowledged or raised meanwhile: what is due now is in the state.
-            self.note(&notification);
-            return;
-        }
         let message = encode(&notification);
-        for connection in connections(node, &notification) {
-            if connection.notify(message.clone()).await.is_ok() {
-                debug!(client = %notification.client_guid, key = %notification.key,
-                    new = ?notification.new, epoch = notification.epoch, "break sent");
-                self.note(&notification);
-                tell_sent(node, &notification).await;
-                return;
+        // Acknowledged, raised or told meanwhile: what is due now is in the state.
+        while still_due(node, &notification) {
+            for connection in connections(node, &notification) {
+                if connection.notify(message.clone()).await.is_ok() {
+                    debug!(client = %notification.client_guid, key = %notification.key,
+                        new = ?notification.new, epoch = notification.epoch, "break sent");
+                    tell_sent(node, &notification).await;
+                    self.delivered.notify_waiters();
+                    return;
+                }
             }
+            // The log knows a session that its connection does not know yet, or any more.
+            tokio::time::sleep(RECHECK).await;
         }
-        debug!(client = %notification.client_guid, "no connection to send a break on");
     }
 
-    /// Returns once the client was sent the notification of `epoch` or a later one, or has no
-    /// connection here.
+    /// Returns once the log holds that the client was sent the notification of `epoch`, or that
+    /// there is nothing to send any more, or once the client has no connection here.
     pub async fn wait_told(
         &self,
         node: &Arc<Node>,
@@ -74,49 +72,39 @@ impl Breaks {
         epoch: u16,
     ) {
         loop {
-            let changed = self.changed.notified();
-            if self.was_told(node, client_guid, key, epoch)
+            let delivered = self.delivered.notified();
+            if was_told(node, client_guid, key, epoch)
                 || node.connections_of(client_guid).is_empty()
             {
                 return;
             }
-            let _ = tokio::time::timeout(RECHECK, changed).await;
+            let _ = tokio::time::timeout(RECHECK, delivered).await;
         }
-    }
-
-    fn was_told(&self, node: &Node, client_guid: ClientGuid, key: LeaseKey, epoch: u16) -> bool {
-        if epoch == 0 {
-            // A lease of version 1 counts no epochs: the log says whether its break was sent.
-            let state = node.cluster.state();
-            let lease = state.lease(LeaseId { client_guid, key });
-            return lease.is_none_or(|(_, lease)| !lease.awaits_telling());
-        }
-        let told = self.told.lock();
-        told.get(&(client_guid, key)).is_some_and(|last| not_before(*last, epoch))
-    }
-
-    fn note(&self, notification: &BreakNotification) {
-        self.told.lock().insert((notification.client_guid, notification.key), notification.epoch);
-        self.changed.notify_waiters();
-    }
-
-    /// Forgets a client whose last connection here has gone.
-    pub fn forget(&self, client_guid: ClientGuid) {
-        self.told.lock().retain(|(guid, _), _| *guid != client_guid);
-        self.changed.notify_waiters();
     }
 }
 
-/// True if epoch `a` is `b` or one after it; epochs wrap.
-fn not_before(a: u16, b: u16) -> bool {
-    a.wrapping_sub(b) < 0x8000
+/// True if the client need not be told any more, as the log knows it.
+fn was_told(node: &Node, client_guid: ClientGuid, key: LeaseKey, epoch: u16) -> bool {
+    let state = node.cluster.state();
+    if state.client_sessions(client_guid).next().is_none() {
+        return true;
+    }
+    let Some((_, lease)) = state.lease(LeaseId { client_guid, key }) else { return true };
+    let due = lease.notification().is_some_and(|notification| notification.epoch == epoch);
+    !due || !lease.awaits_telling()
 }
 
-/// A notification whose lease was acknowledged or changed meanwhile is not sent any more.
+/// A notification whose lease was acknowledged or changed meanwhile is not sent any more, nor one
+/// that was sent since the client last came, nor one whose client has left this node.
 fn still_due(node: &Node, notification: &BreakNotification) -> bool {
     let state = node.cluster.state();
     let id = LeaseId { client_guid: notification.client_guid, key: notification.key };
-    state.lease(id).is_some_and(|(_, lease)| lease.notification() == Some(notification))
+    let due = state.lease(id).is_some_and(|(_, lease)| {
+        let told = lease.breaking.is_some_and(|breaking| breaking.timer.is_some());
+        lease.notification() == Some(notification) && !told
+    });
+    let life = node.cluster.life();
+    due && state.client_sessions(notification.client_guid).any(|(_, at)| at == life)
 }
 
 /// The client's connections, those first whose sessions own opens of the lease.
@@ -174,7 +162,7 @@ async fn tell_sent(node: &Arc<Node>, notification: &BreakNotification) {
     // Without a leader the timer starts late: it only ever waits longer than promised.
     while let Err(error) = node.cluster.submit(command.clone()).await {
         warn!(%error, "the cluster does not know yet that a break was sent");
-        if node.cluster.node_lease().is_fenced() {
+        if error == SubmitError::Ended {
             return;
         }
     }

@@ -6,14 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_cluster::command::{Command, IntentId};
+use holdfast_cluster::command::{Command, IntentId, OpenRef};
 use holdfast_cluster::gap::{self, Gap};
 use holdfast_cluster::outcome::{Duty, DutyKind, Outcome};
 use holdfast_proto::types::CreateAction;
 use tracing::{info, warn};
 
+use crate::in_hand::Matter;
 use crate::node::Node;
 use crate::places;
+use crate::ports::SubmitError;
 use crate::vfs::{IntentMark, Named, RenameMode, VfsError};
 
 /// Between two attempts at a storage that does not answer.
@@ -22,11 +24,17 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// Carries a duty out and says so in the log. Returns the storage's answer for the client that
 /// waits, if one does.
 pub async fn run(node: &Arc<Node>, duty: &Duty) -> Result<(), VfsError> {
+    let life = node.cluster.life();
+    let _held = node.in_hand.hold(Matter::Duty(duty.id)).await;
     gap::pass(Gap::DecisionToStorage).await;
     let result = loop {
-        let permit = match node.gate.enter_for_node().await {
+        let entered = node
+            .gate
+            .enter_for_node(|state| state.duty(duty.id).is_some_and(|record| record.owner == life));
+        let permit = match entered.await {
             Ok(permit) => permit,
-            // This incarnation has ended: the duty has another owner, or will have one.
+            // It has been carried out. Or this incarnation has ended: the duty has another owner,
+            // or will have one.
             Err(_) => return Err(VfsError::Fenced),
         };
         let result = step(node, &duty.kind).await;
@@ -48,8 +56,8 @@ async fn end(node: &Arc<Node>, duty: &Duty, done: bool) {
     loop {
         match node.cluster.submit(Command::EndDuty { duty: duty.id, done }).await {
             Ok(_) => return,
-            Err(error) if node.cluster.node_lease().is_fenced() => {
-                warn!(%error, "a duty passes to another node");
+            Err(SubmitError::Ended) => {
+                warn!(duty = ?duty.id, "a duty passes to another node");
                 return;
             }
             Err(error) => warn!(%error, "the end of a duty waits for the cluster"),
@@ -83,8 +91,14 @@ async fn step(node: &Node, kind: &DutyKind) -> Result<(), VfsError> {
 
 /// Settles an intent whose node died: its mark tells whether the file was put in place.
 pub async fn resolve_intent(node: &Arc<Node>, intent: IntentId) {
+    let life = node.cluster.life();
+    let _held = node.in_hand.hold(Matter::Intent(intent)).await;
     loop {
-        let Ok(permit) = node.gate.enter_for_node().await else { return };
+        let entered = node
+            .gate
+            .enter_for_node(|state| state.intent(intent).is_some_and(|found| found.owner == life));
+        // Settled meanwhile, or another's by now.
+        let Ok(permit) = entered.await else { return };
         let decided = decide_intent(node, intent).await;
         drop(permit);
         gap::pass(Gap::StorageToDecision).await;
@@ -105,7 +119,7 @@ pub async fn resolve_intent(node: &Arc<Node>, intent: IntentId) {
                 close_unasked(node, outcome).await;
                 return;
             }
-            Err(_) if node.cluster.node_lease().is_fenced() => return,
+            Err(SubmitError::Ended) => return,
             Err(error) => warn!(?intent, %error, "an open intent waits for the cluster"),
         }
     }
@@ -115,15 +129,33 @@ pub async fn resolve_intent(node: &Arc<Node>, intent: IntentId) {
 /// the client can send it again and find the open, nobody ever will.
 async fn close_unasked(node: &Arc<Node>, outcome: Outcome) {
     let Outcome::Granted(grant) = outcome else { return };
-    if grant.create_guid.is_some() {
-        return;
+    if grant.create_guid.is_none() {
+        close_unanswered(node, grant.open).await;
     }
-    match node.cluster.submit(Command::CloseOpen { open: grant.open }).await {
+}
+
+/// Closes an open that no client was told of. It leaves no trace; only the file that it made goes
+/// with it if that was asked for. Without an answer of the cluster it is found again later.
+pub async fn close_unanswered(node: &Arc<Node>, open: OpenRef) {
+    let state = node.cluster.state();
+    let Some(found) = state.open_at(open) else { return };
+    let abandoned = found.generation > 1 || found.action != CreateAction::Created;
+    let session = found.bound_to().map(|(_, session)| session);
+    drop(state);
+    node.gate.seal(open);
+    node.gate.drain_open(open).await;
+    match node.cluster.submit(Command::CloseOpen { open, abandoned }).await {
         Ok(Outcome::Closed { duty: Some(duty) }) => {
+            // The storage's own word on it goes to the log, and to nobody else.
             let _ = run(node, &duty).await;
         }
         Ok(_) => {}
-        Err(error) => warn!(%error, "an open that nobody knows stays until its session ends"),
+        Err(error) => {
+            warn!(%error, open = %open.open, "an open that nobody knows stays for now");
+            if let Some(session) = session {
+                node.in_hand.note_unanswered(session);
+            }
+        }
     }
 }
 
@@ -160,5 +192,50 @@ async fn clean(node: &Node, intent: IntentId) {
         {
             warn!(?intent, %error, "a staged file is left behind");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use holdfast_proto::msg::create::ImpersonationLevel;
+    use holdfast_proto::msg::{CreateRequest, Response};
+    use holdfast_proto::types::{
+        AccessMask, CreateDisposition, CreateOptions, FileAttributes, OplockLevel, ShareAccess,
+        VolumeId,
+    };
+
+    use super::*;
+    use crate::ports::{Cluster, Vfs};
+    use crate::testing::{self, WireClient};
+    use crate::vfs::memory::MemoryVolume;
+
+    #[tokio::test]
+    async fn an_incarnation_that_has_ended_stops_saying_so() {
+        let volume: Arc<dyn Vfs> = Arc::new(MemoryVolume::new(VolumeId(1)));
+        let (node, cluster) = testing::node(BTreeMap::from([(VolumeId(1), volume)]));
+        let mut client = WireClient::on_share(&node, "data").await;
+        let request = CreateRequest {
+            security_flags: 0,
+            requested_oplock_level: OplockLevel::NONE,
+            impersonation_level: ImpersonationLevel::IMPERSONATION,
+            desired_access: AccessMask::FILE_ALL,
+            file_attributes: FileAttributes::NONE,
+            share_access: ShareAccess::NONE,
+            create_disposition: CreateDisposition::CREATE,
+            create_options: CreateOptions::DELETE_ON_CLOSE,
+            name: "f".to_owned(),
+            contexts: Default::default(),
+        };
+        let (_, response) = client.call(request).await;
+        assert!(matches!(response, Response::Create(_)), "{response:?}");
+        let open = cluster.state().opens().next().expect("an open").1.open_ref();
+        let closed = cluster.apply(Command::CloseOpen { open, abandoned: false });
+        let Outcome::Closed { duty: Some(duty) } = closed else { panic!("{closed:?}") };
+        cluster.set_ended();
+        let ran = tokio::time::timeout(Duration::from_secs(5), run(&node, &duty)).await;
+        assert_eq!(ran, Ok(Ok(())));
+        assert_eq!(cluster.state().duties().count(), 1, "another node will do it again");
     }
 }

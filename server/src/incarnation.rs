@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::effects;
+use crate::leftovers;
 use crate::node::Node;
 use crate::opens_keeper::OpensKeeper;
 use crate::peers::Peers;
@@ -61,6 +62,11 @@ impl Incarnation {
             while !self.is_drained() {
                 sleep(DRAIN_POLL).await;
             }
+            // What waits in front of the gate must not enter once another node may own it.
+            self.node.gate.close();
+            while !self.is_drained() {
+                sleep(DRAIN_POLL).await;
+            }
         };
         tokio::time::timeout(DRAIN_WAIT, drained).await.is_ok()
     }
@@ -80,7 +86,14 @@ impl Drop for Incarnation {
 }
 
 async fn take_all(node: Arc<Node>, mut effects: Effects) {
-    while let Some((id, effect)) = effects.recv().await {
-        effects::take(&node, id, effect);
+    let taken = async {
+        while let Some((id, effect)) = effects.recv().await {
+            effects::take(&node, id, effect);
+        }
+    };
+    tokio::select! {
+        biased;
+        () = taken => {}
+        () = leftovers::watch(Arc::clone(&node)) => {}
     }
 }

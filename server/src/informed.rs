@@ -11,7 +11,7 @@ use crate::node::Node;
 use crate::ports::{PeerReply, PeerRequest};
 
 /// How long one question waits for its answer.
-const ASK_TIMEOUT: Duration = Duration::from_secs(1);
+pub const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 /// Between two questions.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 

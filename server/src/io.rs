@@ -39,7 +39,14 @@ pub async fn enter(
             false => gate.enter_after_break(open.open, open.file, io).await,
         };
         match entered {
-            Ok(permit) => return Ok((permit, broken)),
+            Ok(permit) => {
+                if !broken.by_entry.is_empty() {
+                    // Others may have been granted leases, and lost them, since the last entry.
+                    let leases = ctx.node.cluster.state().untold_by(open.file, open.open.open);
+                    broken.by_entry.push((ctx.node.cluster.applied(), leases));
+                }
+                return Ok((permit, broken));
+            }
             Err(GateError::MustBreak) => {
                 let command = Command::BreakForIo { open: open.open };
                 match settle(&ctx.node, &ctx.pending, command).await? {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::breaks::Breaks;
 use crate::connection::{Connection, ConnectionId};
 use crate::gate::Gate;
+use crate::in_hand::InHand;
 use crate::limits;
 use crate::ports::{Clock, Cluster, Random, Vfs};
 use crate::session::{OpensGate, SessionTable};
@@ -29,6 +30,8 @@ pub struct Node {
     pub gate: Gate,
     /// Break notifications on their way to clients.
     pub breaks: Breaks,
+    /// What somebody here is taking care of.
+    pub in_hand: Arc<InHand>,
     connections: Mutex<BTreeMap<ConnectionId, Arc<Connection>>>,
     next_connection: AtomicU64,
     next_volatile: AtomicU64,
@@ -47,6 +50,7 @@ impl Node {
         Node {
             gate: Gate::new(Arc::clone(&cluster), Arc::clone(&clock)),
             breaks: Breaks::default(),
+            in_hand: Arc::default(),
             cluster,
             volumes,
             clock,

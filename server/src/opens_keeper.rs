@@ -45,9 +45,6 @@ impl OpensGate for OpensKeeper {
 
     async fn ended(&self, opens: Vec<Arc<LocalOpen>>, detached: &[OpenId], duties: Vec<Duty>) {
         let Some(node) = self.node.upgrade() else { return };
-        for open in &opens {
-            node.gate.unseal(open.open);
-        }
         debug!(opens = opens.len(), detached = detached.len(), "opens of a session ended");
         drop(opens);
         for duty in duties {

@@ -10,6 +10,8 @@ use holdfast_proto::types::SessionId;
 use parking_lot::Mutex;
 use tracing::info;
 
+use crate::in_hand::Matter;
+use crate::informed;
 use crate::node::Node;
 use crate::ports::{PeerHandler, PeerReply, PeerRequest};
 use crate::session::end_session;
@@ -47,25 +49,42 @@ impl PeerHandler for Peers {
             }
             PeerRequest::BreakTold { client_guid, key, epoch, index } => {
                 node.cluster.wait_applied(index).await;
-                node.breaks.wait_told(&node, client_guid, key, epoch).await;
-                PeerReply::Done
+                let told = node.breaks.wait_told(&node, client_guid, key, epoch);
+                // By then nobody waits for this answer any more: it is asked for again.
+                match tokio::time::timeout(informed::ASK_TIMEOUT, told).await {
+                    Ok(()) => PeerReply::Done,
+                    Err(_) => PeerReply::NotNow,
+                }
             }
         }
     }
 }
 
-/// Gives an open up if its client's connection is gone.
+/// Gives an open up if its client's connection is gone, or never was told of it.
 pub async fn release(node: &Arc<Node>, open: OpenRef, session: SessionId) -> PeerReply {
     if let Some(local) = node.sessions.get(session) {
-        if local.connection().is_some() {
+        if local.connection().is_none() {
+            // The session is ending, and its end is the open's release.
+            end_session(node, &local, EndHow::ConnectionLost).await;
+            return PeerReply::Done;
+        }
+        if local.file_opens().iter().any(|held| held.open == open) {
             return PeerReply::ConnectionAlive;
         }
-        // Its connection is gone: the session is ending, and its end is the open's release.
-        end_session(node, &local, EndHow::ConnectionLost).await;
-        return PeerReply::Done;
     }
-    // The session is not here any more, yet the state still binds the open to it: an answer of
-    // the log that this node gave up waiting for.
+    if node.in_hand.contains(Matter::Open(open)) {
+        // On its way into the session's table, or out of it.
+        return PeerReply::NotNow;
+    }
+    let bound = (node.cluster.life(), session);
+    match node.cluster.state().open(open.open) {
+        Some(found) if found.generation < open.generation => return PeerReply::NotNow,
+        Some(found) if found.open_ref() == open && found.bound_to() == Some(bound) => {}
+        // A question that comes late.
+        Some(_) | None => return PeerReply::Done,
+    }
+    // No session has it here, yet the state still binds it to one: an answer of the log that this
+    // node gave up waiting for, or an open that could not be served.
     node.gate.seal(open);
     node.gate.drain_open(open).await;
     gap::pass(Gap::DrainToRelease).await;

@@ -37,7 +37,7 @@ impl Step<'_> {
             }
             let own =
                 terms.lease.map(|lease| LeaseId { client_guid: terms.client_guid, key: lease.key });
-            broken = self.untold(file, own);
+            broken = self.state.untold(file, own);
         }
         self.state.counters.intent += 1;
         let id = IntentId(self.state.counters.intent);

@@ -17,7 +17,7 @@ impl Step<'_> {
         if self.meet(file, met.unwrap_or_default()).waits {
             return Decided::Wait(WaitOn::File(file));
         }
-        let leases = self.untold(file, own);
+        let leases = self.state.untold(file, own);
         Decided::Now(Outcome::Broken { index: self.index, leases })
     }
 }

@@ -1,8 +1,9 @@
 //! A begun step on the storage was carried out, or could not be.
 
 use super::*;
-use crate::command::{DutyId, Place};
+use crate::command::{DutyId, OpenTerms, Place};
 use crate::outcome::DutyKind;
+use crate::state::GuidUse;
 
 impl Step<'_> {
     pub(super) fn end_duty(&mut self, id: DutyId, done: bool) -> Verdict {
@@ -39,7 +40,9 @@ impl Step<'_> {
         let waiters = self.state.file(file).map(|state| state.waiters.clone());
         let stale = waiters.unwrap_or_default().into_iter().filter(|number| {
             match self.state.waits.get(number).map(|wait| &wait.command) {
-                Some(Command::OpenFile { .. } | Command::BeginCreate { .. }) => true,
+                Some(Command::OpenFile { terms, .. } | Command::BeginCreate { terms, .. }) => {
+                    !self.has_open_of(file, terms)
+                }
                 Some(Command::BeginRename { to, .. }) => {
                     moved.is_some_and(|dir| to.parent == dir || to.ancestors.contains(&dir))
                 }
@@ -51,6 +54,17 @@ impl Step<'_> {
         self.touch(file);
     }
 
+    /// A CREATE that is sent again is given its open wherever the file is by now.
+    fn has_open_of(&self, file: FileKey, terms: &OpenTerms) -> bool {
+        terms.replay
+            && terms.create_guid.is_some_and(|guid| {
+                self.state.create_guid_uses(guid).any(|(_, by)| match by {
+                    GuidUse::Open(open) => self.state.file_of(open) == Some(file),
+                    GuidUse::Intent(_) => false,
+                })
+            })
+    }
+
     fn move_opens(&mut self, file: FileKey, to: &Place) {
         let opens: Vec<_> = self
             .state
@@ -58,7 +72,10 @@ impl Step<'_> {
             .map(|state| state.opens().map(|open| open.id).collect())
             .unwrap_or_default();
         for open in opens {
-            self.change_open(open, |open| open.place = to.clone());
+            self.change_open(open, |open| {
+                let before = std::mem::replace(&mut open.place, to.clone());
+                open.former_path = Some(before.path);
+            });
         }
         // A deletion that waited for the rename follows the file.
         if let Some((share, place)) = self.state.file(file).and_then(|state| state.doomed.clone()) {

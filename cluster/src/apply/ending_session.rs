@@ -41,6 +41,7 @@ impl Step<'_> {
                 Command::OpenFile { terms, .. } | Command::BeginCreate { terms, .. } => {
                     terms.session == session
                 }
+                Command::ReconnectOpen { session: asking, .. } => *asking == session,
                 _ => false,
             })
             .map(|(number, _)| number)

@@ -99,7 +99,7 @@ impl Step<'_> {
         {
             open.effective = false;
         }
-        let broken = self.untold(file, own);
+        let broken = self.state.untold(file, own);
         Outcome::Locked { barrier, replayed, broken }
     }
 }

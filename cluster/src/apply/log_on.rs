@@ -3,7 +3,7 @@
 use holdfast_proto::types::{ClientGuid, SessionId};
 
 use super::*;
-use crate::state::{SessionRecord, limits};
+use crate::state::{LeaseId, SessionRecord, limits};
 
 impl Step<'_> {
     pub(super) fn log_on(
@@ -33,8 +33,17 @@ impl Step<'_> {
         if self.state.sessions.len() >= limits::SESSIONS {
             return Err(Refusal::InsufficientResources);
         }
+        let away = self.state.client_sessions(client_guid).next().is_none();
         self.state.indexes.link_session(id, &session);
         self.state.sessions.insert(id, session);
+        if away {
+            // What was broken meanwhile had nobody to be told to.
+            let leases: Vec<LeaseId> =
+                self.state.client_leases(client_guid).map(|(lease, _)| lease).collect();
+            for lease in leases {
+                self.tell(lease);
+            }
+        }
         Ok(Outcome::Done)
     }
 }

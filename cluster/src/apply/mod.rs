@@ -137,6 +137,7 @@ impl<'a> Step<'a> {
             Command::BeginCreate { terms, place, target, directory } => {
                 self.begin_create(who, terms, place, *target, *directory)
             }
+            Command::ReconnectOpen { .. } => self.reconnect_open(who, command),
             Command::BreakForIo { open } => self.break_for_io(who, *open),
             Command::Lock { open, ranges, fail_immediately, sequence } => {
                 self.lock(who, *open, ranges, *fail_immediately, *sequence)
@@ -177,9 +178,8 @@ impl<'a> Step<'a> {
                 self.grant_create(*intent, *file, *action, place)
             }
             Command::FailCreate { intent } => self.fail_create(*intent),
-            Command::ReconnectOpen { .. } => self.reconnect_open(command),
             Command::ReleaseOpen { open } => self.release_open(*open),
-            Command::CloseOpen { open } => self.close_open(*open),
+            Command::CloseOpen { open, abandoned } => self.close_open(*open, *abandoned),
             Command::CloseOpens { session, opens } => self.close_opens(*session, opens),
             Command::GrantEffective { open } => self.grant_effective(*open),
             Command::BreakSent { life, client_guid, key, epoch } => {
@@ -192,7 +192,9 @@ impl<'a> Step<'a> {
                 self.withdraw_lease(*client_guid, *key, *state)
             }
             Command::Unlock { open, ranges, sequence } => self.unlock(*open, ranges, *sequence),
-            Command::WithdrawLock { open, ranges } => self.withdraw_lock(*open, ranges),
+            Command::WithdrawLock { open, ranges, sequence } => {
+                self.withdraw_lock(*open, ranges, *sequence)
+            }
             Command::CancelWait { wait } => self.cancel_wait(*wait),
             Command::EndDuty { duty, done } => self.end_duty(*duty, *done),
             Command::NoteSearch { open, pattern, last_name } => {
@@ -200,6 +202,7 @@ impl<'a> Step<'a> {
             }
             Command::OpenFile { .. }
             | Command::BeginCreate { .. }
+            | Command::ReconnectOpen { .. }
             | Command::BreakForIo { .. }
             | Command::Lock { .. }
             | Command::SetDeletePending { .. }

@@ -6,7 +6,7 @@ use holdfast_proto::types::{CreateAction, LeaseState, OpenId};
 use super::*;
 use crate::command::{Durability, LeaseRequest, OpenTerms, Place};
 use crate::log_time::LogTime;
-use crate::outcome::{BrokenLease, LeaseGrant, OpenGrant};
+use crate::outcome::{LeaseGrant, OpenGrant};
 use crate::planted::{self, PlantedBug};
 use crate::state::{
     Binding, Contender, Contention, GuidUse, LeaseId, Open, ShareMode, ShareRecord, limits,
@@ -124,6 +124,9 @@ impl Step<'_> {
         if open.is_persistent() && !persistent {
             return Refusal::InvalidParameter.into();
         }
+        if let Some(on) = self.being_renamed(id) {
+            return Decided::Wait(on);
+        }
         match open.bound_to() {
             Some((_, session)) if session == terms.session => {
                 let grant = self.grant(id, true);
@@ -204,23 +207,6 @@ impl Step<'_> {
         Contended { waits: met.waits }
     }
 
-    /// Leases of others that no longer let their clients cache reads, and whose clients may not
-    /// have been told yet.
-    pub(super) fn untold(&self, file: FileKey, own: Option<LeaseId>) -> Vec<BrokenLease> {
-        let Some(state) = self.state.file(file) else { return Vec::new() };
-        state
-            .leases()
-            .filter(|(id, lease)| {
-                Some(*id) != own
-                    && lease.notification().is_some_and(|notification| {
-                        notification.current.contains(LeaseState::READ)
-                            && !notification.new.contains(LeaseState::READ)
-                    })
-            })
-            .filter_map(|(id, _)| self.state.broken(id))
-            .collect()
-    }
-
     /// Makes the open. Bound to its session if that is still there; otherwise it waits for its
     /// client, or is closed at once if it does not survive that.
     pub(super) fn make_open(&mut self, new: NewOpen<'_>) -> OpenId {
@@ -258,6 +244,7 @@ impl Step<'_> {
             lock_sequences: Default::default(),
             search: None,
             effective: false,
+            former_path: None,
         };
         self.file_mut(new.file).directory = new.directory;
         self.add_open(new.file, open);

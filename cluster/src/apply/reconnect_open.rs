@@ -1,33 +1,51 @@
 //! A client asks for its open back ([MS-SMB2] 3.3.5.9.12), on whichever node it came to.
 
-use holdfast_proto::types::{LeaseState, OpenId};
+use holdfast_proto::types::{CreateAction, FoldedName, LeaseState, OpenId};
 
 use super::*;
 use crate::command::{Durability, LeaseRequest};
+use crate::outcome::DutyKind;
 use crate::state::{GuidUse, Open};
-use holdfast_proto::types::FoldedName;
 
 impl Step<'_> {
-    pub(super) fn reconnect_open(&mut self, command: &Command) -> Verdict {
+    pub(super) fn reconnect_open(&mut self, who: SubmitId, command: &Command) -> Decided {
+        self.reconnect(who, command).unwrap_or_else(Decided::from)
+    }
+
+    fn reconnect(&mut self, who: SubmitId, command: &Command) -> Result<Decided, Refusal> {
         let Command::ReconnectOpen { session, client_guid, channel_sequence, .. } = command else {
             return Err(Refusal::InvalidParameter);
         };
         let known = self.state.session(*session).ok_or(Refusal::NoSession)?;
-        if known.life != self.submitter() || known.client_guid != *client_guid {
+        if known.life != life_of(who) || known.client_guid != *client_guid {
             return Err(Refusal::NoSession);
         }
         let id = self.find_for_reconnect(command).ok_or(Refusal::ObjectNameNotFound)?;
         let open = self.state.open(id).ok_or(Refusal::ObjectNameNotFound)?;
-        self.check_reconnect(open, command)?;
-        if let Some((owner, session)) = open.bound_to()
-            && !self.is_taken_early(owner)
-        {
-            return Ok(Outcome::OwnedBy { open: open.open_ref(), owner, session });
+        if let Some(on) = self.being_renamed(id) {
+            return Ok(Decided::Wait(on));
         }
-        self.attach(id, *session, *client_guid, *channel_sequence);
+        self.check_reconnect(open, command)?;
+        match open.bound_to() {
+            // An earlier sending got it, and its client was not told.
+            Some((_, bound)) if bound == *session => {}
+            Some((owner, session)) if !self.is_taken_early(owner) => {
+                let open = open.open_ref();
+                return Ok(Decided::Now(Outcome::OwnedBy { open, owner, session }));
+            }
+            Some(_) | None => self.attach(id, *session, *client_guid, *channel_sequence),
+        }
         let mut grant = self.grant(id, true);
-        grant.action = holdfast_proto::types::CreateAction::Opened;
-        Ok(Outcome::Granted(Box::new(grant)))
+        grant.action = CreateAction::Opened;
+        Ok(Decided::Now(Outcome::Granted(Box::new(grant))))
+    }
+
+    /// The file of an open is moving: whoever is given the open before that has ended looks for
+    /// the file where it is no more.
+    pub(super) fn being_renamed(&self, open: OpenId) -> Option<WaitOn> {
+        let file = self.state.file_of(open)?;
+        let duty = self.state.duty(self.state.file(file)?.duty()?)?;
+        matches!(duty.duty.kind, DutyKind::Rename { .. }).then_some(WaitOn::File(file))
     }
 
     /// By FileId.Persistent; a persistent open by its CreateGuid too.
@@ -89,8 +107,11 @@ impl Step<'_> {
         path: &str,
     ) -> Result<(), Refusal> {
         let held = open.lease_id().and_then(|id| self.state.lease(id)).map(|(_, lease)| lease);
+        // The answer to a rename may have been lost: then its client knows the former name.
+        let names = [Some(&open.place.path), open.former_path.as_ref()];
+        let asked = FoldedName::new(path);
         if held.is_some_and(|lease| !lease.file_delete_on_close)
-            && FoldedName::new(path) != FoldedName::new(&open.place.path)
+            && names.into_iter().flatten().all(|name| FoldedName::new(name) != asked)
         {
             return Err(Refusal::InvalidParameter);
         }

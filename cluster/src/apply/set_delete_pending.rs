@@ -4,6 +4,7 @@ use holdfast_proto::types::AccessMask;
 
 use super::*;
 use crate::command::OpenRef;
+use crate::outcome::Barrier;
 
 impl Step<'_> {
     pub(super) fn set_delete_pending(
@@ -40,9 +41,14 @@ impl Step<'_> {
         }
         let index = self.index;
         let state = self.file_mut(file);
+        let changed = state.delete_pending != pending;
         state.delete_pending = pending;
-        let barrier = state.barrier(file, open, index);
+        // Only what limits others has to be known to their nodes.
+        let barrier = match pending {
+            true => state.barrier(file, open, index),
+            false => Barrier { file, index, nodes: Vec::new() },
+        };
         self.touch(file);
-        Decided::Now(Outcome::DeletePendingSet { barrier })
+        Decided::Now(Outcome::DeletePendingSet { barrier, changed })
     }
 }

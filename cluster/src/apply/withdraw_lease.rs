@@ -1,5 +1,5 @@
-//! A lease's grant never became effective everywhere: the bits are taken back, and its client was
-//! never told of them.
+//! A lease's grant never became effective everywhere: the bits are taken back. Its client was never
+//! told of them, unless by the answer to another open of the lease: then the lease breaks.
 
 use holdfast_proto::types::{ClientGuid, LeaseKey, LeaseState};
 
@@ -22,6 +22,13 @@ impl Step<'_> {
         });
         if !served {
             return Err(Refusal::StaleOpen);
+        }
+        let shared = self.state.file(file).is_some_and(|state| state.lease_opens(id).count() > 1);
+        if shared {
+            // Another open's answer may have told the client of them: it has to be asked.
+            self.begin_break(file, id, LeaseState::NONE);
+            self.touch(file);
+            return Ok(Outcome::Done);
         }
         self.change_lease(file, id, |state| state.withdraw_lease(id, bits));
         // A break that was running may have told the client of more than is left.

@@ -34,7 +34,7 @@ choice!(Command => pb::Command, pb::command::Kind {
         persistent: bare, lease: opt, path: bare, channel_sequence: bare
     },
     ReleaseOpen(pb::ReleaseOpen) { open: msg },
-    CloseOpen(pb::CloseOpen) { open: msg },
+    CloseOpen(pb::CloseOpen) { open: msg, abandoned: bare },
     CloseOpens(pb::CloseOpens) { session: bare, opens: many },
     GrantEffective(pb::GrantEffective) { open: msg },
     BreakSent(pb::BreakSent) { life: msg, client_guid: bare, key: bare, epoch: bare },
@@ -43,7 +43,7 @@ choice!(Command => pb::Command, pb::command::Kind {
     WithdrawLease(pb::WithdrawLease) { client_guid: bare, key: bare, state: bare },
     Lock(pb::Lock) { open: msg, ranges: many, fail_immediately: bare, sequence: opt },
     Unlock(pb::Unlock) { open: msg, ranges: many, sequence: opt },
-    WithdrawLock(pb::WithdrawLock) { open: msg, ranges: many },
+    WithdrawLock(pb::WithdrawLock) { open: msg, ranges: many, sequence: opt },
     CancelWait(pb::CancelWait) { wait: msg },
     SetDeletePending(pb::SetDeletePending) { open: msg, pending: bare },
     BeginRename(pb::BeginRename) { open: msg, to: msg, replace: opt, replace_if_exists: bare },

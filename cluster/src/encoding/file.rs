@@ -21,7 +21,7 @@ record!(Open => pb::Open {
     place: msg, desired_access_raw: bare, access: bare, share_access: bare, disposition: bare,
     create_options_raw: bare, create_options: bare, file_attributes: bare, durability: msg,
     create_guid: opt, lease_key: opt, oplock: bare, channel_sequence: bare, action: bare,
-    lock_sequences: map, search: opt, effective: bare
+    lock_sequences: map, search: opt, effective: bare, former_path: opt
 });
 record!(BreakNotification => pb::BreakNotification {
     client_guid: bare, key: bare, current: bare, new: bare, epoch: bare, ack_required: bare

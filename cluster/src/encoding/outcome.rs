@@ -135,8 +135,11 @@ impl Encoded for Outcome {
             Outcome::Ended { detached, duties } => {
                 Kind::Ended(message::Ended { detached: list(detached), duties: list(duties) })
             }
-            Outcome::DeletePendingSet { barrier } => {
-                Kind::DeletePendingSet(message::DeletePendingSet { barrier: Some(barrier.to_pb()) })
+            Outcome::DeletePendingSet { barrier, changed } => {
+                Kind::DeletePendingSet(message::DeletePendingSet {
+                    barrier: Some(barrier.to_pb()),
+                    changed: *changed,
+                })
             }
             Outcome::Begun { duty } => Kind::Begun(message::Begun { duty: Some(duty.to_pb()) }),
         };
@@ -179,7 +182,8 @@ impl Encoded for Outcome {
                 Outcome::Ended { detached: unlist(inner.detached)?, duties: unlist(inner.duties)? }
             }
             Kind::DeletePendingSet(inner) => {
-                Outcome::DeletePendingSet { barrier: must(inner.barrier, "barrier")? }
+                let barrier = must(inner.barrier, "barrier")?;
+                Outcome::DeletePendingSet { barrier, changed: inner.changed }
             }
             Kind::Begun(inner) => Outcome::Begun { duty: must(inner.duty, "duty")? },
         })

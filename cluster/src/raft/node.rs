@@ -166,10 +166,10 @@ impl Cluster for Node {
         loop {
             // Enlisted before the look, so that no settlement falls in between.
             let settled = self.replica.await_settled(wait);
-            match self.replica.state().outcome_of(wait) {
-                Some(Outcome::Waiting(_)) => {}
-                Some(outcome) => return Ok(outcome.clone()),
-                None => return Err(SubmitError::Unknown),
+            if let Some(known) = known_end(&self.replica.state(), wait) {
+                drop(settled);
+                self.replica.forget_settled(wait);
+                return known.ok_or(SubmitError::Unknown);
             }
             tokio::select! {
                 biased;
@@ -233,6 +233,16 @@ impl Cluster for Node {
 
     fn node_lease(&self) -> &Arc<NodeLease> {
         &self.submitter.lease
+    }
+}
+
+/// What a wait has ended with, as far as that is remembered; none while it goes on.
+fn known_end(state: &State, wait: SubmitId) -> Option<Option<Outcome>> {
+    match state.outcome_of(wait) {
+        Some(Outcome::Waiting(_)) => None,
+        // The window is full of newer ones, and it waits all the same.
+        None if state.wait(wait).is_some() => None,
+        known => Some(known.cloned()),
     }
 }
 

@@ -138,6 +138,17 @@ impl Replica {
         rx
     }
 
+    /// Forgets who was enlisted for the end of a wait and is gone.
+    pub fn forget_settled(&self, wait: SubmitId) {
+        let mut book = self.book.lock();
+        if let Some(waiters) = book.waits.get_mut(&wait) {
+            waiters.retain(|tx| !tx.is_closed());
+            if waiters.is_empty() {
+                book.waits.remove(&wait);
+            }
+        }
+    }
+
     /// Publishes what a batch came to.
     pub fn publish(&self, state: Arc<State>, applied: u64, batch: Batch) {
         *self.published.write() = state;
@@ -288,5 +299,18 @@ mod tests {
         let (id, effect) = effects.try_recv().expect("an effect");
         assert_eq!(id, EffectId { index: 4, ordinal: 0 });
         assert!(matches!(effect, Effect::Fence { fencer, .. } if fencer == life.node));
+    }
+
+    #[test]
+    fn who_waits_no_more_is_forgotten() {
+        let (replica, _effects) = Replica::new(NodeId(1));
+        let wait = SubmitId { node: NodeId(1), incarnation: Incarnation(2), sequence: 3 };
+        let waits = replica.await_settled(wait);
+        drop(replica.await_settled(wait));
+        replica.forget_settled(wait);
+        assert_eq!(replica.book.lock().waits.values().map(Vec::len).sum::<usize>(), 1);
+        drop(waits);
+        replica.forget_settled(wait);
+        assert!(replica.book.lock().waits.is_empty());
     }
 }

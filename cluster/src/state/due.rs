@@ -1,5 +1,7 @@
 //! Every effect can be derived again: what the state still expects of a node.
 
+use holdfast_proto::types::{LeaseState, OpenId};
+
 use super::*;
 use crate::outcome::BrokenLease;
 
@@ -27,6 +29,29 @@ impl State {
             epoch: notification.epoch,
             teller: self.teller(id),
         })
+    }
+
+    /// Leases of others than `own` that no longer let their clients cache reads, and whose clients
+    /// may not have been told yet.
+    pub(crate) fn untold(&self, file: FileKey, own: Option<LeaseId>) -> Vec<BrokenLease> {
+        let Some(state) = self.file(file) else { return Vec::new() };
+        state
+            .leases()
+            .filter(|(id, lease)| {
+                Some(*id) != own
+                    && lease.notification().is_some_and(|notification| {
+                        notification.current.contains(LeaseState::READ)
+                            && !notification.new.contains(LeaseState::READ)
+                    })
+            })
+            .filter_map(|(id, _)| self.broken(id))
+            .collect()
+    }
+
+    /// The same, of others than `open`'s client: who must have been told before a change of the
+    /// content by `open` is answered.
+    pub fn untold_by(&self, file: FileKey, open: OpenId) -> Vec<BrokenLease> {
+        self.untold(file, self.open(open).and_then(Open::lease_id))
     }
 
     /// The effects still due to a life: a node that missed some, or that took a snapshot in place

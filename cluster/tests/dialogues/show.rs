@@ -116,7 +116,10 @@ pub fn outcome(outcome: &Outcome) -> String {
             let begun: Vec<String> = duties.iter().map(|d| format!(", {}", duty(d))).collect();
             format!("ended, kept:{}{}", kept.concat(), begun.concat())
         }
-        Outcome::DeletePendingSet { barrier: held } => format!("set{}", barrier(held)),
+        Outcome::DeletePendingSet { barrier: held, changed } => {
+            let before = if *changed { "" } else { " as before" };
+            format!("set{before}{}", barrier(held))
+        }
         Outcome::Begun { duty: begun } => format!("begun {}", duty(begun)),
     }
 }

@@ -363,7 +363,7 @@ impl World {
             LockSequence { index: index.parse().unwrap(), number: number.parse().unwrap() }
         });
         let command = match words.name {
-            "close" => Command::CloseOpen { open },
+            "close" => Command::CloseOpen { open, abandoned: words.has("abandoned") },
             "release" => Command::ReleaseOpen { open },
             "effective" => Command::GrantEffective { open },
             "io" => Command::BreakForIo { open },
@@ -372,7 +372,7 @@ impl World {
                 Command::Lock { open, ranges, fail_immediately, sequence }
             }
             "unlock" => Command::Unlock { open, ranges, sequence },
-            "withdraw-lock" => Command::WithdrawLock { open, ranges },
+            "withdraw-lock" => Command::WithdrawLock { open, ranges, sequence },
             "delete" => Command::SetDeletePending { open, pending: !words.has("no") },
             "rename" => Command::BeginRename {
                 open,

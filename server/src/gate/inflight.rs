@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use holdfast_cluster::command::OpenRef;
 use holdfast_proto::types::{FileKey, OpenId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -16,7 +17,7 @@ struct Tables {
     /// Tickets in flight for each file, oldest first.
     files: BTreeMap<FileKey, BTreeSet<u64>>,
     opens: BTreeMap<OpenId, usize>,
-    sealed: BTreeSet<OpenId>,
+    sealed: BTreeSet<OpenRef>,
     /// Drains under way: without any, an end wakes nobody.
     waiters: usize,
 }
@@ -47,15 +48,15 @@ impl Inflight {
         Ticket { inflight: Arc::clone(self), open, file, number }
     }
 
-    pub(super) fn seal(&self, open: OpenId) {
+    pub(super) fn seal(&self, open: OpenRef) {
         self.tables.lock().sealed.insert(open);
     }
 
-    pub(super) fn unseal(&self, open: OpenId) {
-        self.tables.lock().sealed.remove(&open);
+    pub(super) fn keep_seals(&self, keep: impl Fn(OpenRef) -> bool) {
+        self.tables.lock().sealed.retain(|open| keep(*open));
     }
 
-    pub(super) fn is_sealed(&self, open: OpenId) -> bool {
+    pub(super) fn is_sealed(&self, open: OpenRef) -> bool {
         self.tables.lock().sealed.contains(&open)
     }
 

@@ -13,10 +13,12 @@
 
 mod inflight;
 mod rights;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use holdfast_cluster::command::OpenRef;
@@ -24,6 +26,7 @@ use holdfast_cluster::gap::{self, Gap};
 use holdfast_cluster::handle::{Cluster, NodeLease};
 use holdfast_cluster::planted::{self, PlantedBug};
 use holdfast_cluster::ports::Clock;
+use holdfast_cluster::state::State;
 use holdfast_proto::types::FileKey;
 
 use inflight::{Inflight, Ticket};
@@ -71,6 +74,8 @@ pub struct Gate {
     lease: Arc<NodeLease>,
     clock: Arc<dyn Clock>,
     inflight: Arc<Inflight>,
+    /// This life is over: nothing enters any more.
+    closed: AtomicBool,
     /// Operations that are between entering and leaving: what the watchdog reads.
     storage_operations: Arc<AtomicUsize>,
 }
@@ -105,7 +110,14 @@ impl Gate {
     /// A gate over the local replica and this node's lease.
     pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>) -> Gate {
         let lease = Arc::clone(cluster.node_lease());
-        Gate { cluster, lease, clock, inflight: Arc::default(), storage_operations: Arc::default() }
+        Gate {
+            cluster,
+            lease,
+            clock,
+            inflight: Arc::default(),
+            closed: AtomicBool::new(false),
+            storage_operations: Arc::default(),
+        }
     }
 
     /// Lets an operation through, once the node lease holds.
@@ -157,6 +169,7 @@ impl Gate {
         self.storage_operations.fetch_add(1, Ordering::AcqRel);
         let permit =
             Permit { open, _ticket: ticket, operations: Arc::clone(&self.storage_operations) };
+        self.check_open()?;
         self.check_owner(open)?;
         if !planted::is(PlantedBug::LeaseCheckedAtEnqueue) && !self.lease.holds(self.clock.boot()) {
             return Ok(None);
@@ -166,17 +179,35 @@ impl Gate {
         Ok(Some(permit))
     }
 
-    /// Lets a step of the node's own through: a decided duty, an intent's storage step. Only the
-    /// node lease speaks for it.
-    pub async fn enter_for_node(&self) -> Result<NodePermit, GateError> {
+    /// Lets a step of the node's own through: a decided duty, an intent's storage step. The node
+    /// lease speaks for it, and `is_ours`: that the state still has this node carry it out.
+    pub async fn enter_for_node(
+        &self,
+        is_ours: impl Fn(&State) -> bool,
+    ) -> Result<NodePermit, GateError> {
         loop {
             self.wait_for_lease().await?;
             self.storage_operations.fetch_add(1, Ordering::AcqRel);
             let permit = NodePermit { operations: Arc::clone(&self.storage_operations) };
+            self.check_open()?;
             if self.lease.holds(self.clock.boot()) {
-                return Ok(permit);
+                return if is_ours(&self.cluster.state()) {
+                    Ok(permit)
+                } else {
+                    Err(GateError::Lost)
+                };
             }
         }
+    }
+
+    /// From now on nothing enters: this life ends. Whoever is in is waited for by the count.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// After the count: who closes the gate waits for it.
+    fn check_open(&self) -> Result<(), GateError> {
+        if self.closed.load(Ordering::SeqCst) { Err(GateError::Ended) } else { Ok(()) }
     }
 
     /// Counts the operation out, and returns once its result may be told. Waits while the node
@@ -219,14 +250,22 @@ impl Gate {
         }
     }
 
-    /// Seals an open: from now on nothing enters for it, until [`Gate::unseal`].
+    /// Seals an open in this generation, for good: nothing enters for it any more. Its end, or
+    /// its release, is on its way to the log, or may be.
     pub fn seal(&self, open: OpenRef) {
-        self.inflight.seal(open.open);
+        self.inflight.seal(open);
     }
 
-    /// Forgets the seal of an open that was closed, or attached here again.
-    pub fn unseal(&self, open: OpenRef) {
-        self.inflight.unseal(open.open);
+    /// True once the open is sealed.
+    pub fn is_sealed(&self, open: OpenRef) -> bool {
+        self.inflight.is_sealed(open)
+    }
+
+    /// Forgets the seals of opens that are this node's no more: they never will be again, for
+    /// whoever is given one of them gets another generation.
+    pub fn forget_seals(&self) {
+        let (state, life) = (self.cluster.state(), self.cluster.life());
+        self.inflight.keep_seals(|open| rights::owns(&state, open, life));
     }
 
     /// Waits until nothing is in flight for the open. Seal it first.
@@ -245,7 +284,7 @@ impl Gate {
     }
 
     fn check_owner(&self, open: OpenRef) -> Result<(), GateError> {
-        if self.inflight.is_sealed(open.open) {
+        if self.inflight.is_sealed(open) {
             // A close, or the end of its session, is on its way to the log.
             return Err(GateError::Closed);
         }

@@ -8,6 +8,7 @@ use holdfast_proto::msg::close::{CloseFlags, CloseRequest, CloseResponse};
 use crate::dispatch::{HandlerResult, Reply, RequestContext};
 use crate::duties;
 use crate::gate::Io;
+use crate::in_hand::Matter;
 use crate::session::LocalOpen;
 use crate::vfs::FileStat;
 
@@ -21,15 +22,15 @@ pub async fn handle(
         true => Some(last_look(&ctx, &open).await?),
         false => None,
     };
+    let _held = ctx.node.in_hand.hold(Matter::Open(open.open)).await;
     if ctx.session.remove_open(open.volatile).is_none() {
         // Another CLOSE, or the session's end, was first.
         return Err(NtStatus::FILE_CLOSED.into());
     }
     ctx.node.gate.seal(open.open);
     ctx.node.gate.drain_open(open.open).await;
-    let outcome = ctx.node.cluster.submit(Command::CloseOpen { open: open.open }).await?;
-    ctx.node.gate.unseal(open.open);
-    match outcome {
+    let command = Command::CloseOpen { open: open.open, abandoned: false };
+    match ctx.node.cluster.submit(command).await? {
         Outcome::Closed { duty: Some(duty) } => {
             // Whether the name could be removed is not what CLOSE answers.
             let _ = duties::run(&ctx.node, &duty).await;

@@ -48,16 +48,16 @@ pub async fn handle(
 }
 
 async fn execute(ctx: &RequestContext, open: &LocalOpen, command: Command) -> Result<(), Failure> {
-    let ranges = match &command {
-        Command::Lock { ranges, .. } => ranges.clone(),
-        _ => Vec::new(),
+    let (ranges, sequence) = match &command {
+        Command::Lock { ranges, sequence, .. } => (ranges.clone(), *sequence),
+        _ => (Vec::new(), None),
     };
     match settle(&ctx.node, &ctx.pending, command).await? {
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Decided(Outcome::Locked { barrier, broken, .. }) => {
             if let Err(held_up) = barrier::pass(&ctx.node, &barrier).await {
                 warn!(open = %open.open.open, %held_up, "a lock is taken back");
-                let withdraw = Command::WithdrawLock { open: open.open, ranges };
+                let withdraw = Command::WithdrawLock { open: open.open, ranges, sequence };
                 ctx.node.cluster.submit(withdraw).await?;
                 return Err(NtStatus::LOCK_NOT_GRANTED.into());
             }

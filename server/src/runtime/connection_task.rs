@@ -68,10 +68,6 @@ where
         end_session(&node, &session, EndHow::ConnectionLost).await;
     }
     node.remove_connection(connection.id);
-    let client = connection.client_guid();
-    if node.connections_of(client).is_empty() {
-        node.breaks.forget(client);
-    }
 }
 
 struct Reading<'a, R> {

@@ -7,6 +7,8 @@ mod listener;
 mod protection_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unanswered_tests;
 
 pub use connection_task::serve;
 pub use listener::Listener;

@@ -1,7 +1,7 @@
 //! A cluster of one node: every command is applied to the state at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use holdfast_proto::types::{Guid, Incarnation, NodeId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::ports::{Cluster, NodeLease, SubmitError};
+use crate::ports::{Cluster, NodeLease, PeerHandler, SubmitError};
 
 /// The only node's view of it.
 pub(crate) struct LocalCluster {
@@ -24,6 +24,10 @@ pub(crate) struct LocalCluster {
     applied: Notify,
     lease: Arc<NodeLease>,
     leaderless: AtomicBool,
+    late: AtomicBool,
+    ended: AtomicBool,
+    /// Answers this node's questions to itself.
+    peers: OnceLock<Arc<dyn PeerHandler>>,
 }
 
 struct Log {
@@ -31,6 +35,8 @@ struct Log {
     index: u64,
     sequence: u64,
     effects: Vec<(EffectId, Effect)>,
+    /// Submitted, and not applied yet.
+    under_way: Vec<Command>,
 }
 
 impl Log {
@@ -50,7 +56,8 @@ impl LocalCluster {
     pub(crate) fn new() -> LocalCluster {
         let node = NodeId(1);
         let state = Arc::new(State::default());
-        let mut log = Log { state, index: 0, sequence: 0, effects: Vec::new() };
+        let mut log =
+            Log { state, index: 0, sequence: 0, effects: Vec::new(), under_way: Vec::new() };
         let submit = SubmitId { node, incarnation: Incarnation(0), sequence: 1 };
         let command = Command::FoundCluster {
             cluster_id: Guid([1; 16]),
@@ -84,6 +91,9 @@ impl LocalCluster {
             applied: Notify::new(),
             lease,
             leaderless: AtomicBool::new(false),
+            late: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            peers: OnceLock::new(),
         }
     }
 
@@ -96,6 +106,29 @@ impl LocalCluster {
     /// again.
     pub(crate) fn set_leaderless(&self, leaderless: bool) {
         self.leaderless.store(leaderless, Ordering::Relaxed);
+    }
+
+    /// From now on what is submitted is taken and gets no answer in time.
+    pub(crate) fn set_late(&self, late: bool) {
+        self.late.store(late, Ordering::Relaxed);
+    }
+
+    /// The node's incarnation has ended.
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Applies what was taken.
+    pub(crate) fn apply_late(&self) {
+        let under_way = std::mem::take(&mut self.log.lock().under_way);
+        for command in under_way {
+            self.apply(command);
+        }
+    }
+
+    /// Who answers this node's questions to itself.
+    pub(crate) fn set_peers(&self, peers: Arc<dyn PeerHandler>) {
+        assert!(self.peers.set(peers).is_ok(), "a node answers in one way");
     }
 
     fn need_leader(&self) -> Result<(), SubmitError> {
@@ -153,7 +186,14 @@ impl Cluster for LocalCluster {
     }
 
     async fn submit(&self, command: Command) -> Result<Outcome, SubmitError> {
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(SubmitError::Ended);
+        }
         self.need_leader()?;
+        if self.late.load(Ordering::Relaxed) {
+            self.log.lock().under_way.push(command);
+            return Err(SubmitError::Unknown);
+        }
         Ok(self.apply(command))
     }
 
@@ -181,10 +221,15 @@ impl Cluster for LocalCluster {
     async fn ask(
         &self,
         peer: NodeId,
-        _request: PeerRequest,
-        _timeout: Duration,
+        request: PeerRequest,
+        timeout: Duration,
     ) -> Result<PeerReply, PeerSilent> {
-        Err(PeerSilent(peer))
+        match self.peers.get().filter(|_| peer == self.life.node) {
+            Some(peers) => tokio::time::timeout(timeout, peers.handle(self.life, request))
+                .await
+                .map_err(|_| PeerSilent(peer)),
+            None => Err(PeerSilent(peer)),
+        }
     }
 
     fn report_stuck(&self, _life: NodeLife) {}

@@ -19,6 +19,7 @@ pub(crate) use wire_client::WireClient;
 use crate::effects;
 use crate::node::Node;
 use crate::opens_keeper::OpensKeeper;
+use crate::peers::Peers;
 use crate::ports::{Clock, Random, Vfs};
 
 /// A clock that stands still.
@@ -80,6 +81,9 @@ pub(crate) fn node(volumes: BTreeMap<VolumeId, Arc<dyn Vfs>>) -> (Arc<Node>, Arc
     let random = Arc::new(CountedRandom::default());
     let node = Arc::new(Node::new(cluster.clone(), volumes, clock, random));
     node.set_opens_gate(Arc::new(OpensKeeper::new(&node)));
+    let peers = Arc::new(Peers::default());
+    peers.serve(&node);
+    cluster.set_peers(peers);
     tokio::spawn(carry_out_effects(Arc::downgrade(&node), cluster.clone()));
     (node, cluster)
 }

@@ -48,6 +48,8 @@ pub(crate) struct WireClient {
     keys: Option<Keys>,
     /// Encrypt instead of signing.
     pub(crate) encrypt: bool,
+    /// What it calls itself when it negotiates.
+    pub(crate) client_guid: Guid,
     nonce: u64,
 }
 
@@ -74,6 +76,7 @@ impl WireClient {
             tree: 0,
             keys: None,
             encrypt: false,
+            client_guid: WireClient::offer().client_guid,
             nonce: 0,
         }
     }
@@ -257,7 +260,8 @@ impl WireClient {
 
     /// Negotiates as [`WireClient::offer`] says.
     pub(crate) async fn negotiate(&mut self) -> NegotiateResponse {
-        let (header, response) = self.call(WireClient::offer()).await;
+        let offer = NegotiateRequest { client_guid: self.client_guid, ..WireClient::offer() };
+        let (header, response) = self.call(offer).await;
         assert_eq!(header.status, NtStatus::SUCCESS);
         match response {
             Response::Negotiate(response) => response,

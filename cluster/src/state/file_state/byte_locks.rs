@@ -88,6 +88,14 @@ impl FileState {
         }
     }
 
+    /// Takes back the newest lock of exactly that range and kind: an older one was granted to
+    /// another request. Nothing if it was given back since.
+    pub(crate) fn withdraw_lock(&mut self, open: OpenId, range: LockRange) {
+        if let Some(at) = self.locks.iter().rposition(|lock| *lock == ByteLock { open, range }) {
+            self.locks.remove(at);
+        }
+    }
+
     /// Gives every lock of an open back.
     pub(crate) fn remove_locks_of(&mut self, open: OpenId) {
         self.locks.retain(|lock| lock.open != open);

@@ -55,6 +55,8 @@ pub struct Open {
     pub search: Option<(String, String)>,
     /// The barriers of its grants are known to be through.
     pub effective: bool,
+    /// The path before the last rename: the answer to it may have been lost.
+    pub former_path: Option<String>,
 }
 
 impl Open {

@@ -1,9 +1,11 @@
 //! From the cluster's grant to an open that this node serves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_cluster::command::{Command, NodeLife, OpenRef};
-use holdfast_cluster::outcome::{OpenGrant, Outcome};
+use holdfast_cluster::outcome::{LeaseGrant, OpenGrant, Outcome};
+use holdfast_cluster::state::LeaseId;
 use holdfast_proto::NtStatus;
 use holdfast_proto::types::{AccessMask, CreateOptions, LeaseState, SessionId};
 use parking_lot::Mutex;
@@ -15,7 +17,9 @@ use super::plan::Answers;
 use super::respond;
 use crate::barrier;
 use crate::dispatch::{Failure, RequestContext};
+use crate::duties;
 use crate::gate::{GateError, Io};
+use crate::in_hand::Matter;
 use crate::limits;
 use crate::peers;
 use crate::places;
@@ -25,56 +29,130 @@ use crate::signal::Signal;
 use crate::vfs::{OpenAccess, VfsError};
 
 /// Gives an open that the cluster granted to this session a descriptor, passes the grant's
-/// barrier, and answers.
+/// barrier, and answers. An open that is not answered for is closed, unless its client may ask for
+/// it again.
 pub(super) async fn finish(
     ctx: &RequestContext,
     mut grant: OpenGrant,
     answers: Answers,
 ) -> Result<Attempt, Failure> {
+    let node = &ctx.node;
+    // Another sending of the request may be at it.
+    let held = node.in_hand.hold(Matter::Open(grant.open)).await;
     if let Some(local) = already_here(ctx, grant.open) {
         return Ok(Attempt::Answered(respond::answer(ctx, &local, &grant, answers).await));
     }
-    let handle = match open_descriptor(ctx, &grant).await {
-        Ok(handle) => handle,
-        Err(Opening::Storage(VfsError::Replaced { .. } | VfsError::NotFound)) => {
-            close(ctx, grant.open).await?;
+    if node.gate.is_sealed(grant.open) {
+        // Its release is under way, or may be: it can be served in another generation only.
+        drop(held);
+        let asked = Asked { open: grant.open, owner: node.cluster.life(), session: ctx.session.id };
+        return ask_owner(ctx, asked).await.map(|_| Attempt::LookAgain);
+    }
+    let failure = match serve(ctx, &mut grant).await {
+        Ok(local) => match respond::answer(ctx, &local, &grant, answers).await {
+            Ok(reply) => return Ok(Attempt::Answered(Ok(reply))),
+            Err(failure) => {
+                if gives_up(ctx, &grant, &failure) {
+                    ctx.session.remove_open(local.volatile);
+                }
+                failure
+            }
+        },
+        Err(Unserved::FileGone) => {
+            duties::close_unanswered(node, grant.open).await;
             // A name that was bound anew is looked up again; an old open has lost its file.
-            let lost = grant.attached;
-            return if lost {
-                Err(NtStatus::OBJECT_NAME_NOT_FOUND.into())
-            } else {
-                Ok(Attempt::LookAgain)
+            return match grant.attached {
+                true => Err(NtStatus::OBJECT_NAME_NOT_FOUND.into()),
+                false => Ok(Attempt::LookAgain),
             };
         }
-        Err(Opening::Storage(error)) => {
-            if !grant.attached {
-                close(ctx, grant.open).await?;
-            }
-            return Err(error.into());
-        }
-        Err(Opening::Gate(error)) => return Err(error.into()),
+        Err(Unserved::Failed(failure)) => failure,
     };
-    pass_barrier(ctx, &mut grant).await?;
-    let local = match insert(ctx, &grant, handle) {
-        Some(local) => local,
-        None => {
-            if ctx.session.is_closing() {
-                // The session's end, in the log, has settled what becomes of the open.
-                return Err(NtStatus::USER_SESSION_DELETED.into());
+    if gives_up(ctx, &grant, &failure) {
+        duties::close_unanswered(node, grant.open).await;
+    }
+    Err(failure)
+}
+
+/// True if nobody would ever ask for the open again: its client is told of a failure, or cannot
+/// name it, or has closed all opens of the tree connect. The end of a session settles its opens
+/// itself.
+fn gives_up(ctx: &RequestContext, grant: &OpenGrant, failure: &Failure) -> bool {
+    let told = matches!(failure, Failure::Status { .. });
+    let unknown = !grant.attached && (told || grant.create_guid.is_none());
+    !ctx.session.is_closing() && (unknown || ctx.session.tree(ctx.tree.id).is_none())
+}
+
+/// Why a granted open is not served.
+enum Unserved {
+    /// The name denotes another file, or none.
+    FileGone,
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Unserved {
+    fn from(error: E) -> Unserved {
+        Unserved::Failed(error.into())
+    }
+}
+
+async fn serve(ctx: &RequestContext, grant: &mut OpenGrant) -> Result<Arc<LocalOpen>, Unserved> {
+    let begun = ctx.node.clock.boot();
+    let handle = loop {
+        match open_descriptor(ctx, grant).await {
+            Ok(handle) => break handle,
+            Err(Opening::Storage(VfsError::Replaced { .. } | VfsError::NotFound)) => {
+                if !grant.attached || !follow(ctx, grant, begun).await? {
+                    return Err(Unserved::FileGone);
+                }
             }
-            close(ctx, grant.open).await?;
-            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+            Err(Opening::Storage(error)) => return Err(error.into()),
+            Err(Opening::Gate(error)) => return Err(error.into()),
         }
+    };
+    pass_barrier(ctx, grant).await?;
+    let Some(local) = insert(ctx, grant, handle) else {
+        return Err(match ctx.session.is_closing() {
+            // The session's end, in the log, has settled what becomes of the open.
+            true => NtStatus::USER_SESSION_DELETED.into(),
+            false => NtStatus::INSUFFICIENT_RESOURCES.into(),
+        });
     };
     if grant.attached {
         info!(open = %grant.open.open, generation = grant.open.generation,
             client = %ctx.session.client_guid, "open granted back");
     }
-    Ok(Attempt::Answered(respond::answer(ctx, &local, &grant, answers).await))
+    Ok(local)
 }
 
-/// A replay on the session that holds the open already.
-fn already_here(ctx: &RequestContext, open: OpenRef) -> Option<Arc<LocalOpen>> {
+/// An open that is given back follows its file: another open may have renamed it since the grant.
+/// False if that is not why the file is not found.
+async fn follow(
+    ctx: &RequestContext,
+    grant: &mut OpenGrant,
+    begun: Duration,
+) -> Result<bool, Failure> {
+    ctx.node.cluster.read_index().await?;
+    let state = ctx.node.cluster.state();
+    let Some(open) = state.open_at(grant.open) else { return Ok(false) };
+    if open.place != grant.place {
+        grant.place = open.place.clone();
+        return Ok(true);
+    }
+    if state.file(grant.file).is_none_or(|file| file.duty().is_none()) {
+        return Ok(false);
+    }
+    drop(state);
+    if ctx.node.clock.boot().saturating_sub(begun) >= limits::NOT_READY_HOLD {
+        return Err(Failure::NotReady);
+    }
+    ctx.pending.will_wait();
+    tokio::time::sleep(limits::PEER_ASK_AGAIN).await;
+    Ok(true)
+}
+
+/// The open, if the session holds it already.
+pub(super) fn already_here(ctx: &RequestContext, open: OpenRef) -> Option<Arc<LocalOpen>> {
     ctx.session.file_opens().into_iter().find(|local| local.open == open)
 }
 
@@ -90,8 +168,6 @@ async fn open_descriptor(
     let node = &ctx.node;
     let volume = node.volume(grant.file.volume).ok_or(Opening::Storage(VfsError::NotSupported))?;
     let place = places::of_file(&grant.place, grant.file).map_err(Opening::Storage)?;
-    // The open is new in this generation: a seal of an earlier one does not concern it.
-    node.gate.unseal(grant.open);
     let permit =
         node.gate.enter(grant.open, grant.file, &Io::Other).await.map_err(Opening::Gate)?;
     let issuer = node.issuer().for_open(grant.open.open, grant.open.generation);
@@ -126,13 +202,15 @@ async fn pass_barrier(ctx: &RequestContext, grant: &mut OpenGrant) -> Result<(),
         Err(held_up) => {
             warn!(open = %grant.open.open, %held_up, "the open goes on without its lease");
             if let Some(lease) = &mut grant.lease {
-                let command = Command::WithdrawLease {
-                    client_guid: ctx.session.client_guid,
-                    key: lease.key,
-                    state: lease.state,
-                };
+                let (client_guid, key) = (ctx.session.client_guid, lease.key);
+                let command = Command::WithdrawLease { client_guid, key, state: lease.state };
                 ctx.node.cluster.submit(command).await?;
-                lease.state = LeaseState::NONE;
+                // What other opens of the lease were told of is being asked back.
+                let state = ctx.node.cluster.state();
+                *lease = match state.lease(LeaseId { client_guid, key }) {
+                    Some((_, held)) => held.grant(key),
+                    None => LeaseGrant { state: LeaseState::NONE, ..*lease },
+                };
             }
         }
     }
@@ -180,18 +258,6 @@ fn insert(
         .insert_open(local.volatile, ctx.tree.id, SessionOpen::File(Arc::clone(&local)))
         .ok()
         .map(|()| local)
-}
-
-async fn close(ctx: &RequestContext, open: OpenRef) -> Result<(), Failure> {
-    ctx.node.gate.seal(open);
-    ctx.node.gate.drain_open(open).await;
-    let outcome = ctx.node.cluster.submit(Command::CloseOpen { open }).await?;
-    ctx.node.gate.unseal(open);
-    if let Outcome::Closed { duty: Some(duty) } = outcome {
-        // The storage's own word on it goes to the log, and to nobody else.
-        let _ = crate::duties::run(&ctx.node, &duty).await;
-    }
-    Ok(())
 }
 
 /// An open that is still bound to a session somewhere.

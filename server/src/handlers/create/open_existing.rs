@@ -28,7 +28,9 @@ pub(super) async fn run(
         place: found.place.clone(),
         directory: found.stat.kind == FileKind::Directory,
     };
-    match settle(&ctx.node, &ctx.pending, command).await? {
+    let settled = settle(&ctx.node, &ctx.pending, command).await;
+    // It may be granted yet, and nobody would know.
+    match settled.inspect_err(|_| ctx.node.in_hand.note_unanswered(ctx.session.id))? {
         Settled::Refused(Refusal::PlaceChanged) => Ok(Attempt::LookAgain),
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Decided(Outcome::Granted(grant)) => {

@@ -16,6 +16,7 @@ use super::plan::OpenPlan;
 use super::settle::{Settled, settle};
 use crate::dispatch::{Failure, RequestContext};
 use crate::duties;
+use crate::in_hand::Matter;
 use crate::informed;
 use crate::places;
 use crate::vfs::{
@@ -53,7 +54,9 @@ pub(super) async fn run(
         Settled::Refused(Refusal::PlaceChanged) => Ok(Attempt::LookAgain),
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Decided(Outcome::Intent { intent, index, broken }) => {
+            let held = ctx.node.in_hand.hold(Matter::Intent(intent)).await;
             let attempt = carry_out(ctx, plan, resolved, found, intent).await;
+            drop(held);
             if attempt.is_err() {
                 finish_later(ctx, intent);
             }
@@ -86,7 +89,12 @@ async fn carry_out(
     intent: IntentId,
 ) -> Result<Attempt, Failure> {
     gap::pass(Gap::DecisionToStorage).await;
-    let permit = ctx.node.gate.enter_for_node().await?;
+    let life = ctx.node.cluster.life();
+    let entered = ctx
+        .node
+        .gate
+        .enter_for_node(|state| state.intent(intent).is_some_and(|intent| intent.owner == life));
+    let permit = entered.await?;
     let made = match found {
         Some(found) => overwrite(ctx, plan, found).await,
         None => make(ctx, plan, resolved, intent).await,
@@ -111,6 +119,7 @@ async fn carry_out(
 /// An intent that its request could not end (no answer from the storage, or from the cluster) is
 /// ended without it: its node lives, so that nobody else would, and others wait for the name.
 fn finish_later(ctx: &RequestContext, intent: IntentId) {
+    ctx.node.in_hand.note_unanswered(ctx.session.id);
     if ctx.node.cluster.state().intent(intent).is_some() {
         let node = ctx.node.clone();
         tokio::spawn(async move { duties::resolve_intent(&node, intent).await });

@@ -20,6 +20,9 @@ pub async fn run(ctx: &RequestContext, plan: &ReconnectPlan) -> HandlerResult {
         match settle(&ctx.node, &ctx.pending, command(ctx, plan)).await? {
             Settled::Refused(refusal) => return Err(refusal.into()),
             Settled::Decided(Outcome::Granted(grant)) => {
+                if attach::already_here(ctx, grant.open).is_some() {
+                    return Err(NtStatus::OBJECT_NAME_NOT_FOUND.into());
+                }
                 if let Attempt::Answered(answer) = attach::finish(ctx, *grant, plan.answers).await?
                 {
                     return answer;

@@ -54,11 +54,13 @@ async fn set_pending(
     let command = Command::SetDeletePending { open: open.open, pending };
     match settle(&ctx.node, &ctx.pending, command).await? {
         Settled::Refused(refusal) => return Err(refusal.into()),
-        Settled::Decided(Outcome::DeletePendingSet { barrier }) => {
+        Settled::Decided(Outcome::DeletePendingSet { barrier, changed }) => {
             if barrier::pass(&ctx.node, &barrier).await.is_err() {
-                // Nothing may rest on it that not every node knows.
-                let undo = Command::SetDeletePending { open: open.open, pending: !pending };
-                ctx.node.cluster.submit(undo).await?;
+                // Nothing may rest on it that not every node knows; what was so before stays.
+                if changed {
+                    let undo = Command::SetDeletePending { open: open.open, pending: !pending };
+                    ctx.node.cluster.submit(undo).await?;
+                }
                 return Err(Failure::NotReady);
             }
         }
