@@ -197,7 +197,13 @@ impl fmt::Display for Plan {
         writeln!(
             f,
             "plan of seed {}: {} nodes, {} clients, {:?} with faults, {:?} to finish; fencing by {:?} in {:?}",
-            self.seed, self.nodes, self.clients, self.faulty, self.calm, self.fencing, self.fence_takes
+            self.seed,
+            self.nodes,
+            self.clients,
+            self.faulty,
+            self.calm,
+            self.fencing,
+            self.fence_takes
         )?;
         writeln!(f, "  timers {:?}", self.timers)?;
         writeln!(
