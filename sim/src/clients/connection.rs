@@ -17,7 +17,6 @@ use holdfast_proto::msg::oplock_break::{
     OplockBreakResponse,
 };
 use holdfast_proto::msg::{CancelRequest, Request, Response};
-use holdfast_proto::types::SessionId;
 use holdfast_proto::{NtStatus, Opcode};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
