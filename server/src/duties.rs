@@ -41,6 +41,11 @@ pub async fn run(node: &Arc<Node>, duty: &Duty) -> Result<(), VfsError> {
         drop(permit);
         match result {
             Err(VfsError::Unavailable) => tokio::time::sleep(AGAIN).await,
+            // It stays decided, and passes to another node.
+            Err(VfsError::Fenced) => {
+                node.storage_refuses();
+                return Err(VfsError::Fenced);
+            }
             other => break other,
         }
     };

@@ -80,6 +80,14 @@ impl Node {
         Issuer::node(life.node, life.incarnation)
     }
 
+    /// The storage takes nothing from this incarnation any more: a fencer has acted. The log may
+    /// never come to say so, for the fencer may have died of the same fault; but this incarnation
+    /// can keep no promise now, and ends so that its opens can go elsewhere.
+    pub fn storage_refuses(&self) {
+        tracing::error!("the storage refuses this incarnation: it was fenced");
+        self.cluster.node_lease().set_fenced();
+    }
+
     /// A FileId.Volatile that this node never gave out before; 0 and all ones are never given.
     pub fn next_volatile(&self) -> u64 {
         self.next_volatile.fetch_add(1, Ordering::Relaxed)

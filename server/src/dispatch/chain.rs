@@ -324,6 +324,11 @@ impl Chain {
                 self.connection.close(why);
                 None
             }
+            Failure::Fenced => {
+                self.node.storage_refuses();
+                self.connection.close("the storage refuses this incarnation of the node");
+                None
+            }
             Failure::NotReady => match row.map(|row| row.not_ready) {
                 Some(NotReady::Status(status)) => Some((status, Bytes::new())),
                 Some(NotReady::Disconnect) | None => {

@@ -73,6 +73,9 @@ pub enum Failure {
     /// The cluster has no leader, or has not answered: what the client is told depends on the
     /// opcode (DESIGN: not ready).
     NotReady,
+    /// The storage takes nothing from this incarnation any more: a fencer has acted, whatever the
+    /// log says yet.
+    Fenced,
     /// No answer at all: the connection is closed.
     Disconnect(&'static str),
 }
@@ -105,7 +108,8 @@ impl From<Refusal> for Failure {
 impl From<&VfsError> for Failure {
     fn from(error: &VfsError) -> Failure {
         match error {
-            VfsError::Unavailable | VfsError::Fenced => Failure::NotReady,
+            VfsError::Unavailable => Failure::NotReady,
+            VfsError::Fenced => Failure::Fenced,
             other => status::of_vfs(other).into(),
         }
     }

@@ -13,10 +13,13 @@ use holdfast_proto::msg::create::{
     ImpersonationLevel, LeaseContext, LeaseFlags, LeaseV2,
 };
 use holdfast_proto::msg::{CloseRequest, CreateRequest, FileId, Response, WriteRequest};
+use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::{
     AccessMask, CreateDisposition, CreateOptions, FileAttributes, FileTime, Guid, LeaseState,
     OplockLevel, SessionId, ShareAccess, VolumeId,
 };
+
+use parking_lot::Mutex;
 
 use crate::leftovers::Leftovers;
 use crate::node::Node;
@@ -25,11 +28,12 @@ use crate::testing::{self, LocalCluster, PASSWORD, USER, WireClient};
 use crate::vfs::VfsError;
 use crate::vfs::memory::{Apply, Immediate, MemoryVolume, Operation, Submitted, World};
 
-/// A storage whose descriptors can run out.
+/// A storage whose descriptors can run out, and whose operations on opens can fail.
 #[derive(Default)]
 struct Scarce {
     world: Immediate,
     exhausted: AtomicBool,
+    failing: Mutex<Option<VfsError>>,
 }
 
 impl World for Scarce {
@@ -43,7 +47,11 @@ impl World for Scarce {
 
     fn fault(&self, operation: &Submitted) -> Option<VfsError> {
         let opens = matches!(operation.operation, Operation::Open { .. });
-        (opens && self.exhausted.load(Ordering::Relaxed)).then_some(VfsError::TooManyOpenFiles)
+        if opens {
+            return self.exhausted.load(Ordering::Relaxed).then_some(VfsError::TooManyOpenFiles);
+        }
+        let of_an_open = operation.by.open.is_some();
+        of_an_open.then(|| self.failing.lock().clone()).flatten()
     }
 }
 
@@ -163,6 +171,34 @@ async fn a_reconnect_that_failed_can_be_sent_again() {
     let mut fourth = WireClient::on_share(&node, "data").await;
     assert_eq!(status(&mut fourth, again("f", file)).await, NtStatus::SUCCESS);
     assert_eq!(status(&mut third, again("f", file)).await, NtStatus::OBJECT_NAME_NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_reconnect_whose_answer_failed_can_be_sent_again() {
+    let (node, _cluster, storage) = node();
+    let mut first = WireClient::on_share(&node, "data").await;
+    let file = opened(&mut first, persistent("f")).await;
+    first.hang_up().await;
+    until(|| node.sessions.is_empty()).await;
+    let mut second = WireClient::on_share(&node, "data").await;
+    *storage.failing.lock() = Some(VfsError::Unavailable);
+    assert_eq!(status(&mut second, again("f", file)).await, NtStatus::SERVER_UNAVAILABLE);
+    *storage.failing.lock() = None;
+    assert_eq!(status(&mut second, again("f", file)).await, NtStatus::SUCCESS);
+}
+
+#[tokio::test]
+async fn a_node_that_the_storage_refuses_is_at_its_end() {
+    let (node, cluster, storage) = node();
+    let mut client = WireClient::on_share(&node, "data").await;
+    let file_id = opened(&mut client, open("f", OPEN_IF)).await;
+    *storage.failing.lock() = Some(VfsError::Fenced);
+    let data = Bytes::from_static(b"late");
+    let header = client.header(Opcode::WRITE);
+    let request = WriteRequest { file_id, data, ..WriteRequest::default() };
+    client.send(vec![(header, request.into())]).await;
+    assert!(client.receive().await.is_none(), "nothing is said about the open");
+    assert!(cluster.node_lease().is_fenced());
 }
 
 #[tokio::test]

@@ -52,9 +52,8 @@ pub(super) async fn finish(
         Ok(local) => match respond::answer(ctx, &local, &grant, answers).await {
             Ok(reply) => return Ok(Attempt::Answered(Ok(reply))),
             Err(failure) => {
-                if gives_up(ctx, &grant, &failure) {
-                    ctx.session.remove_open(local.volatile);
-                }
+                // Nobody was told its number: who asks again is answered anew.
+                ctx.session.remove_open(local.volatile);
                 failure
             }
         },

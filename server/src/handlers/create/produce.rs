@@ -108,7 +108,7 @@ async fn carry_out(
             Ok(Attempt::LookAgain)
         }
         // Whether it happened is unknown: the intent stays until that is found out.
-        Err(VfsError::Unavailable | VfsError::Fenced) => Err(Failure::NotReady),
+        Err(error @ (VfsError::Unavailable | VfsError::Fenced)) => Err(error.into()),
         Err(error) => {
             fail(ctx, intent).await?;
             Err(error.into())
