@@ -23,6 +23,8 @@ impl Step<'_> {
         if self.is_replayed(open, sequence) {
             return Decided::Now(self.locked(file, open, true));
         }
+        // Another number: what is recorded is the past's, whatever becomes of this request.
+        self.void_sequence(file, open, sequence);
         let Some(state) = self.state.file(file) else { return Refusal::StaleOpen.into() };
         if state.locks().len() + ranges.len() > limits::FILE_LOCKS {
             return Refusal::InsufficientResources.into();

@@ -170,7 +170,7 @@ impl Step<'_> {
             lease: terms
                 .lease
                 .map(|lease| LeaseId { client_guid: terms.client_guid, key: lease.key }),
-            mode: ShareMode { access: terms.access, share: terms.share_access },
+            mode: ShareMode::of_contender(terms.access, terms.share_access, overwrites),
             overwrites,
         };
         loop {

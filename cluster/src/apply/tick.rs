@@ -38,15 +38,15 @@ impl Step<'_> {
     /// A contender has waited long enough; the break that it waits for stays pending.
     fn give_up(&mut self, number: WaitNumber) {
         let Some(wait) = self.state.waits.get(&number).cloned() else { return };
-        let (terms, file) = match &wait.command {
-            Command::OpenFile { terms, file, .. } => (Some(terms), Some(*file)),
-            Command::BeginCreate { terms, target, .. } => (Some(terms), *target),
-            _ => (None, None),
+        let (terms, file, overwrites) = match &wait.command {
+            Command::OpenFile { terms, file, .. } => (Some(terms), Some(*file), false),
+            Command::BeginCreate { terms, target, .. } => (Some(terms), *target, true),
+            _ => (None, None, false),
         };
         let conflict = terms
             .zip(file)
             .and_then(|(terms, file)| {
-                let mode = ShareMode { access: terms.access, share: terms.share_access };
+                let mode = ShareMode::of_contender(terms.access, terms.share_access, overwrites);
                 Some(self.state.file(file)?.share_modes_conflict(mode))
             })
             .unwrap_or(false);

@@ -9,7 +9,14 @@ use crate::state::{Wait, WaitNumber, limits};
 impl Step<'_> {
     /// Makes the request wait.
     pub(super) fn begin_wait(&mut self, command: &Command, on: WaitOn) -> Outcome {
-        if self.state.waits.len() >= limits::WAITS {
+        let crowded = match &on {
+            WaitOn::File(file) => self
+                .state
+                .file(*file)
+                .is_some_and(|state| state.waiters.len() >= limits::FILE_WAITS),
+            WaitOn::Name(_) | WaitOn::Intent(_) => false,
+        };
+        if crowded || self.state.waits.len() >= limits::WAITS {
             return Outcome::Refused(Refusal::InsufficientResources);
         }
         self.state.counters.wait += 1;

@@ -18,6 +18,8 @@ pub const SESSION_OPENS: usize = 65_536;
 pub const INTENTS: usize = 65_536;
 /// Requests that wait.
 pub const WAITS: usize = 65_536;
+/// Requests that wait for one file: each is decided anew when the file's state changes.
+pub const FILE_WAITS: usize = 256;
 /// Byte-range locks on one file.
 pub const FILE_LOCKS: usize = 16_384;
 /// Elements of one LOCK.
@@ -26,8 +28,9 @@ pub const LOCK_RANGES: usize = 256;
 pub const GUID_USES: usize = 64;
 /// Outcomes remembered for each incarnation, so that a repeated submit gets the first answer.
 pub const WINDOW: usize = 4_096;
-/// Directories above a file.
-pub const ANCESTORS: usize = 16_384;
+/// Directories above a file. Each open keeps them all, and each is in the index of what hangs
+/// beneath.
+pub const ANCESTORS: usize = 255;
 /// Bytes of a path: 32,767 UTF-16 units take at most three bytes each.
 pub const PATH_BYTES: usize = 98_304;
 /// Bytes of names, comments and addresses in settings.

@@ -34,6 +34,13 @@ pub struct ShareMode {
 }
 
 impl ShareMode {
+    /// What an open that is about to happen counts as. To overwrite is to write ([MS-FSA]
+    /// 2.1.5.1.2), whatever the open may do afterwards.
+    pub fn of_contender(access: AccessMask, share: ShareAccess, overwrites: bool) -> ShareMode {
+        let added = if overwrites { AccessMask::WRITE_DATA } else { AccessMask::NONE };
+        ShareMode { access: access | added, share }
+    }
+
     /// True if the two cannot be open together. An open that neither reads, writes nor deletes
     /// takes no part in it.
     pub fn conflicts(self, other: ShareMode) -> bool {
