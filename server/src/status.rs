@@ -55,7 +55,11 @@ pub fn of_vfs(error: &VfsError) -> NtStatus {
         VfsError::IntoItself => NtStatus::ACCESS_DENIED,
         VfsError::InvalidName(refusal) => of_name_refusal(*refusal),
         VfsError::InvalidPath => NtStatus::OBJECT_PATH_SYNTAX_BAD,
-        VfsError::SymlinkInPath { .. } => NtStatus::STOPPED_ON_SYMLINK,
+        // Whoever sees this learns the new end and goes on there.
+        VfsError::EndMoved => NtStatus::FILE_NOT_AVAILABLE,
+        VfsError::TooDeep => NtStatus::OBJECT_NAME_INVALID,
+        // STOPPED_ON_SYMLINK would have to tell where it leads ([MS-SMB2] 2.2.2.2.1).
+        VfsError::SymlinkInPath { .. } => NtStatus::ACCESS_DENIED,
         VfsError::LeavesVolume => NtStatus::ACCESS_DENIED,
         VfsError::NotAFile => NtStatus::ACCESS_DENIED,
         VfsError::NoSpace => NtStatus::DISK_FULL,

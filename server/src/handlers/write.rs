@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use holdfast_proto::NtStatus;
 use holdfast_proto::msg::write::{Channel, WriteFlags, WriteRequest, WriteResponse};
 use holdfast_proto::types::AccessMask;
 
 use super::read::check_range;
 use crate::dispatch::{Failure, HandlerResult, Reply, RequestContext};
-use crate::gate::{Io, Permit};
-use crate::io::{self, Broken};
+use crate::gate::Io;
+use crate::io;
 use crate::limits;
 use crate::session::LocalOpen;
+use crate::vfs::VfsError;
 
 /// The offset that means "at the end of the file" ([MS-FSA] 2.1.5.4).
 const AT_END: u64 = u64::MAX;
@@ -25,11 +27,13 @@ pub async fn handle(
     check(&open, &request)?;
     let length = request.data.len() as u64;
     let stable = open.stable_writes || request.flags.contains(WriteFlags::WRITE_THROUGH);
-    let (permit, broken, offset) = enter(&ctx, &open, &request).await?;
-    let written = open.handle.write_at(offset, request.data, stable).await;
-    ctx.node.gate.leave(permit).await?;
-    written?;
-    broken.wait_told(&ctx).await;
+    let offset = match request.offset {
+        AT_END => append(&ctx, &open, request.data, stable).await?,
+        offset => {
+            write(&ctx, &open, offset, request.data, stable).await?;
+            offset
+        }
+    };
     open.state.lock().position = offset + length;
     let response = WriteResponse { count: length as u32, ..WriteResponse::default() };
     Ok(Reply::success(response))
@@ -49,24 +53,46 @@ fn check(open: &LocalOpen, request: &WriteRequest) -> Result<(), NtStatus> {
     Ok(())
 }
 
-/// Enters the gate for the bytes that the request will change. An append learns its offset here
-/// and keeps it.
-async fn enter(
+async fn write(
     ctx: &RequestContext,
     open: &LocalOpen,
-    request: &WriteRequest,
-) -> Result<(Permit, Broken, u64), Failure> {
-    let length = request.data.len() as u64;
-    let offset = match request.offset {
-        AT_END => {
-            let permit = ctx.node.gate.enter(open.open, open.file, &Io::Other).await?;
-            let stat = open.handle.stat().await;
-            ctx.node.gate.leave(permit).await?;
-            stat?.len
-        }
-        offset => offset,
-    };
-    let end = check_range(open, offset, length)?;
+    offset: u64,
+    data: Bytes,
+    stable: bool,
+) -> Result<(), Failure> {
+    let end = check_range(open, offset, data.len() as u64)?;
     let (permit, broken) = io::enter(ctx, open, &Io::Write(offset..end)).await?;
-    Ok((permit, broken, offset))
+    let written = open.handle.write_at(offset, data, stable).await;
+    ctx.node.gate.leave(permit).await?;
+    written?;
+    broken.wait_told(ctx).await;
+    Ok(())
+}
+
+/// Writes at the end of the file, wherever that is once the gate has let those bytes through;
+/// returns where it was. Of several at once each finds its own.
+async fn append(
+    ctx: &RequestContext,
+    open: &LocalOpen,
+    data: Bytes,
+    stable: bool,
+) -> Result<u64, Failure> {
+    loop {
+        let permit = ctx.node.gate.enter(open.open, open.file, &Io::Other).await?;
+        let stat = open.handle.stat().await;
+        ctx.node.gate.leave(permit).await?;
+        let offset = stat?.len;
+        let end = check_range(open, offset, data.len() as u64)?;
+        let (permit, broken) = io::enter(ctx, open, &Io::Write(offset..end)).await?;
+        let written = open.handle.append_at(offset, data.clone(), stable).await;
+        ctx.node.gate.leave(permit).await?;
+        match written {
+            Err(VfsError::EndMoved) => broken.wait_told(ctx).await,
+            written => {
+                written?;
+                broken.wait_told(ctx).await;
+                return Ok(offset);
+            }
+        }
+    }
 }

@@ -62,6 +62,11 @@ impl FileStat {
     pub fn index_number(&self) -> u64 {
         (self.key.file >> 64) as u64
     }
+
+    /// A file (directories are not meant) whose content is not to change.
+    pub fn is_read_only_file(&self) -> bool {
+        self.kind == FileKind::File && self.attributes.contains(FileAttributes::READONLY)
+    }
 }
 
 /// A name in a directory and what it denotes.

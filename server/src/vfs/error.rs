@@ -45,9 +45,15 @@ pub enum VfsError {
     /// A component cannot be the name of a file.
     #[error("invalid name: {0}")]
     InvalidName(#[from] NameRefusal),
-    /// A path that is not made of plain components, or is too deep or too long.
+    /// A path that is not made of plain components, or is too long.
     #[error("invalid path")]
     InvalidPath,
+    /// The file does not end where it was to be appended to.
+    #[error("the file does not end there")]
+    EndMoved,
+    /// A path of more components than [`super::MAX_DEPTH`].
+    #[error("the path is too deep")]
+    TooDeep,
     /// The path runs through a symbolic link, which is never followed.
     #[error("component {component} of the path is a symbolic link")]
     SymlinkInPath {

@@ -260,6 +260,11 @@ pub trait VfsFile: Send + Sync + fmt::Debug {
     /// Writes all of `data`. With `stable`, it is stable when this returns.
     async fn write_at(&self, offset: u64, data: Bytes, stable: bool) -> VfsResult<()>;
 
+    /// As [`VfsFile::write_at`], if the file ends at `offset`; fails with
+    /// [`VfsError::EndMoved`] otherwise. Of several at one offset, on whichever nodes, one only
+    /// succeeds.
+    async fn append_at(&self, offset: u64, data: Bytes, stable: bool) -> VfsResult<()>;
+
     /// Makes data and metadata stable. One sync serves all that wait.
     async fn sync(&self) -> VfsResult<()>;
 

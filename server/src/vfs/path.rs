@@ -10,9 +10,9 @@ use holdfast_proto::types::FileKey;
 
 use super::{VfsError, VfsResult};
 
-/// The deepest path a volume is asked for. A client's path cannot hold more components than this:
-/// its length field allows 32,767 characters, of which a component and its separator take two.
-pub const MAX_DEPTH: usize = 16_384;
+/// The deepest path that a volume is asked for, in components from its root. Each open keeps the
+/// directories above it in the cluster's state, so this bounds what an open costs there.
+pub const MAX_DEPTH: usize = 255;
 
 /// A path from the root of a volume, in the storage's own spelling, its components joined by `/`.
 /// The empty path is the root.
@@ -32,8 +32,11 @@ impl VolumePath {
             return Ok(VolumePath::root());
         }
         let bad = |part: &str| matches!(part, "" | "." | "..") || part.contains('\0');
-        if trimmed.split('/').any(bad) || trimmed.split('/').count() > MAX_DEPTH {
+        if trimmed.split('/').any(bad) {
             return Err(VfsError::InvalidPath);
+        }
+        if trimmed.split('/').count() > MAX_DEPTH {
+            return Err(VfsError::TooDeep);
         }
         Ok(VolumePath(trimmed.to_owned()))
     }
@@ -113,6 +116,11 @@ pub struct DirRef {
 }
 
 impl DirRef {
+    /// How many components lead to it from the root of the volume.
+    pub fn depth(&self) -> usize {
+        self.path.components().count()
+    }
+
     /// The directory as something to open.
     pub fn place(&self) -> Place {
         Place { path: self.path.clone(), key: self.key }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use holdfast_proto::types::FileAttributes;
 
 use super::{BY, Bench, named};
-use crate::vfs::{FileKind, OpenAccess, Overwrite, Supersede, Vfs, VfsError};
+use crate::vfs::{FileKind, OpenAccess, Overwrite, Supersede, Vfs, VfsError, VfsFile};
 
 fn overwrite(attributes: FileAttributes) -> Overwrite {
     Overwrite {
@@ -35,6 +35,24 @@ pub(crate) async fn reads_and_writes(vfs: Arc<dyn Vfs>) {
     let big: Bytes = (0..100_000u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>().into();
     file.write_at(4093, big.clone(), false).await.unwrap();
     assert_eq!(file.read_at(4093, big.len() as u32).await.unwrap(), big);
+}
+
+pub(crate) async fn appends(vfs: Arc<dyn Vfs>) {
+    let bench = Bench::new(vfs).await;
+    let key = bench.file(&bench.root, "a", "one").await;
+    let place = bench.root.child("a", key);
+    let (first, second) = (bench.open(&place).await, bench.open(&place).await);
+    let at = async |file: &Arc<dyn VfsFile>, offset| {
+        file.append_at(offset, Bytes::from_static(b"+two"), true).await
+    };
+    assert_eq!(at(&first, 2).await, Err(VfsError::EndMoved));
+    assert_eq!(at(&first, 4).await, Err(VfsError::EndMoved));
+    // Of several at the same offset, one finds the end there.
+    let tried =
+        tokio::join!(at(&first, 3), at(&second, 3), at(&first, 3), at(&second, 3), at(&second, 3));
+    let tried: [_; 5] = tried.into();
+    assert_eq!(tried.iter().filter(|tried| tried.is_ok()).count(), 1, "{tried:?}");
+    assert_eq!(bench.content(&place).await, "one+two");
 }
 
 pub(crate) async fn holes_read_as_zeros(vfs: Arc<dyn Vfs>) {

@@ -25,7 +25,8 @@ macro_rules! conformance_suite {
     ($volume:expr) => {
         $crate::vfs::conformance::conformance_suite! { $volume,
             resolving: exact_and_folded missing_parts_on_the_way refused_names hidden_staging
-                ancestors_reach_the_root_of_the_volume a_moved_directory_is_not_taken_for_another;
+                ancestors_reach_the_root_of_the_volume paths_have_a_depth
+                a_moved_directory_is_not_taken_for_another;
             names: exclusive_creation rename_within_and_between rename_is_idempotent
                 rename_replaces_only_what_was_meant rename_changes_case_alone
                 directories_do_not_move_into_themselves remove_is_idempotent_and_checks_the_key
@@ -33,7 +34,7 @@ macro_rules! conformance_suite {
             staging: a_staged_file_is_put_in_place_once directories_are_staged_too
                 marks_tell_who_made_a_file marks_are_cleared_once leftovers_are_found_and_discarded
                 a_staged_file_is_complete;
-            data: reads_and_writes holes_read_as_zeros sizes allocation refused_offsets
+            data: reads_and_writes appends holes_read_as_zeros sizes allocation refused_offsets
                 overwriting a_removed_file_lives_until_it_is_closed
                 a_descriptor_for_reading_does_not_write directories_hold_no_data;
             metadata: attributes_and_times extended_attributes security_descriptors statistics;

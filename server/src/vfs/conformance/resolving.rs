@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BY, Bench, named};
-use crate::vfs::{FileKind, NameRefusal, RenameMode, Vfs, VfsError, VolumePath};
+use crate::vfs::{FileKind, MAX_DEPTH, NameRefusal, RenameMode, Vfs, VfsError, VolumePath};
 
 pub(crate) async fn exact_and_folded(vfs: Arc<dyn Vfs>) {
     let bench = Bench::new(vfs).await;
@@ -29,6 +29,19 @@ pub(crate) async fn missing_parts_on_the_way(vfs: Arc<dyn Vfs>) {
         assert_eq!(refused, Err(VfsError::PathNotFound), "{path:?}");
     }
     assert_eq!(bench.vfs.resolve(BY, &bench.root, &[]).await, Err(VfsError::InvalidPath));
+}
+
+pub(crate) async fn paths_have_a_depth(vfs: Arc<dyn Vfs>) {
+    let bench = Bench::new(vfs).await;
+    let share = bench.dir(&bench.root, "share").await;
+    let path = ["a"; MAX_DEPTH];
+    let deepest = bench.vfs.resolve(BY, &bench.root, &path).await;
+    assert_eq!(deepest, Err(VfsError::PathNotFound));
+    // What is above the share's root counts.
+    let deepest = bench.vfs.resolve(BY, &share, &path[1..]).await;
+    assert_eq!(deepest, Err(VfsError::PathNotFound));
+    assert_eq!(bench.vfs.resolve(BY, &share, &path).await, Err(VfsError::TooDeep));
+    assert_eq!(VolumePath::parse(&["a"; MAX_DEPTH + 1].join("/")), Err(VfsError::TooDeep));
 }
 
 pub(crate) async fn refused_names(vfs: Arc<dyn Vfs>) {

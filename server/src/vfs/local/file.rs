@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use holdfast_proto::types::{FileAttributes, FileKey};
 use parking_lot::Mutex;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use super::blocking;
@@ -45,6 +45,8 @@ pub(super) struct Opened {
     data_syncs: SyncGroup,
     full_syncs: SyncGroup,
     lost: Lost,
+    /// Held while data is appended.
+    appending: Mutex<()>,
     /// Names of a directory that a listing has read ahead.
     window: Mutex<Window>,
 }
@@ -71,6 +73,7 @@ pub(super) fn open(
         data_syncs: SyncGroup::default(),
         full_syncs: SyncGroup::default(),
         lost: Lost::new(),
+        appending: Mutex::default(),
         window: Mutex::default(),
     })))
 }
@@ -141,6 +144,21 @@ impl Opened {
             }
         }
         Ok(())
+    }
+
+    /// Writes where the file ends. Those who append to it, through whichever descriptor and on
+    /// whichever node, are kept apart by a lock on the file, which goes with its holder.
+    fn append(&self, offset: u64, data: &[u8]) -> VfsResult<()> {
+        // The lock is the descriptor's: its own users are kept apart by this.
+        let _one = self.appending.lock();
+        retry(|| flock(&self.fd, FlockOperation::LockExclusive)).map_err(on("lock a file"))?;
+        let appended = match rustix::fs::fstat(&self.fd) {
+            Ok(stat) if stat.st_size as u64 == offset => self.write(offset, data),
+            Ok(_) => Err(VfsError::EndMoved),
+            Err(errno) => Err(on("stat")(errno)),
+        };
+        flock(&self.fd, FlockOperation::Unlock).map_err(on("unlock a file"))?;
+        appended
     }
 
     fn allocate(&self, size: u64) -> VfsResult<()> {
@@ -221,6 +239,13 @@ impl VfsFile for LocalFile {
         if !data.is_empty() {
             self.run(move |opened| opened.write(offset, &data)).await?;
         }
+        if stable { self.sync_data().await } else { Ok(()) }
+    }
+
+    async fn append_at(&self, offset: u64, data: Bytes, stable: bool) -> VfsResult<()> {
+        self.must_be_writable()?;
+        end_of(offset, data.len())?;
+        self.run(move |opened| opened.append(offset, &data)).await?;
         if stable { self.sync_data().await } else { Ok(()) }
     }
 

@@ -2,10 +2,13 @@
 //!
 //! A directory comes in the file system's own order, which no name can resume. A window of the
 //! names that come next is kept sorted, and read again when it is used up, so that the memory of
-//! one listing is bounded however large the directory is.
+//! one listing is bounded however large the directory is. It goes when the listing has come to
+//! its end; and where a volume's windows hold too much already, it goes after each answer.
 
 use std::collections::BTreeSet;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use holdfast_proto::types::{FileKey, FoldedName};
 
@@ -16,6 +19,41 @@ use crate::vfs::{Listing, VfsResult};
 
 /// The most names that are kept ahead for one descriptor.
 const WINDOW: usize = 16_384;
+
+/// The most names that the windows of one volume hold between two requests.
+pub(super) const KEPT_MAX: usize = 1 << 18;
+
+/// The names that the windows of one volume hold between two requests.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeptNames(Arc<AtomicUsize>);
+
+/// A window's share of them.
+#[derive(Debug)]
+struct Kept {
+    names: usize,
+    all: KeptNames,
+}
+
+impl KeptNames {
+    /// How many they are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Room for so many more; none if there is not.
+    fn claim(&self, names: usize) -> Option<Kept> {
+        let room = |held: usize| Some(held + names).filter(|held| *held <= KEPT_MAX);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
+        Some(Kept { names, all: self.clone() })
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.all.0.fetch_sub(self.names, Ordering::Relaxed);
+    }
+}
 
 /// Names are ordered by this: without case first, then exactly.
 type Order = (FoldedName, String);
@@ -34,6 +72,8 @@ pub(super) struct Window {
     complete: bool,
     /// True once it was read at all.
     read: bool,
+    /// Its share of the volume's names, from the end of the request that read it.
+    kept: Option<Kept>,
 }
 
 impl Window {
@@ -52,8 +92,28 @@ impl Window {
 }
 
 impl Volume {
-    /// The entries after a name.
+    /// The entries after a name; leaves nothing in `window` that will not be asked for, or that
+    /// there is no room for.
     pub(super) fn list(
+        &self,
+        dir: BorrowedFd<'_>,
+        key: FileKey,
+        window: &mut Window,
+        after: Option<&str>,
+        limit: usize,
+    ) -> VfsResult<Listing> {
+        let listing = self.list_ahead(dir, key, window, after, limit);
+        let over = listing.as_ref().map_or(true, |listing| listing.end);
+        if !over && window.kept.is_none() {
+            window.kept = self.kept_names.claim(window.names.len());
+        }
+        if over || window.kept.is_none() {
+            *window = Window::default();
+        }
+        listing
+    }
+
+    fn list_ahead(
         &self,
         dir: BorrowedFd<'_>,
         key: FileKey,
@@ -110,6 +170,6 @@ impl Volume {
                 complete = false;
             }
         })?;
-        Ok(Window { after, names: names.into_iter().collect(), complete, read: true })
+        Ok(Window { after, names: names.into_iter().collect(), complete, read: true, kept: None })
     }
 }

@@ -9,6 +9,7 @@ use holdfast_proto::types::{FileAttributes, VolumeId};
 
 use super::LocalVolume;
 use super::dos_attributes::DOS_ATTRIBUTE;
+use super::listing::KEPT_MAX;
 use super::target::Target;
 use crate::vfs::conformance::{BY, Bench, conformance_suite};
 use crate::vfs::{FileKind, OpenAccess, Vfs, VfsError, VolumePath};
@@ -111,6 +112,32 @@ async fn large_directories_come_in_windows() {
         after = batch.entries.last().map(|entry| entry.name.clone());
     }
     assert_eq!(seen, count);
+}
+
+#[tokio::test]
+async fn listings_keep_no_more_names_than_there_is_room_for() {
+    let scratch = Scratch::new();
+    for n in 0..20_000 {
+        std::fs::write(scratch.0.join(format!("file-{n:06}")), "").unwrap();
+    }
+    let volume = LocalVolume::open(&scratch.0, VolumeId(7)).unwrap();
+    let kept = volume.0.kept_names.clone();
+    let bench = Bench::new(Arc::new(volume)).await;
+    let mut begun = Vec::new();
+    for _ in 0..20 {
+        let open = bench.open_dir(&bench.root).await;
+        assert_eq!(open.list(None, 10).await.unwrap().entries.len(), 10);
+        assert!(kept.count() > 0 && kept.count() <= KEPT_MAX, "{}", kept.count());
+        begun.push(open);
+    }
+    // Those whose window went go on all the same.
+    for open in begun {
+        let next = open.list(Some("file-000009"), 10).await.unwrap();
+        assert_eq!(next.entries[0].name, "file-000010");
+        let last = open.list(Some("file-010000"), 10_000).await.unwrap();
+        assert_eq!((last.entries.len(), last.end), (9_999, true));
+    }
+    assert_eq!(kept.count(), 0, "nothing is left of a listing that came to its end");
 }
 
 #[tokio::test]

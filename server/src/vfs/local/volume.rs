@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::dos_attributes::{DOS_ATTRIBUTE, DosAttributes};
 use super::errno::on;
 use super::identity::Identity;
+use super::listing::KeptNames;
 use super::sync_group::{Lost, SyncGroup};
 use super::target::Target;
 use crate::vfs::name_rules::{STAGING_FOLDER, is_staging_folder};
@@ -90,6 +91,8 @@ pub(super) struct Volume {
     pub(super) stats_at_once: bool,
     /// Held while attributes and creation time, which share one value, are read and written back.
     pub(super) dos_attributes: Mutex<()>,
+    /// What listings have read ahead.
+    pub(super) kept_names: KeptNames,
     /// Syncs of directories under way.
     pub(super) dir_syncs: Mutex<BTreeMap<FileKey, Weak<SyncGroup>>>,
     /// The first sync of a directory that failed. Descriptors of directories are opened for each
@@ -131,6 +134,7 @@ impl Volume {
             staging,
             identity,
             dos_attributes: Mutex::default(),
+            kept_names: KeptNames::default(),
             dir_syncs: Mutex::default(),
             names_lost: Lost::new(),
         })

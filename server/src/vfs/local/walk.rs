@@ -46,8 +46,8 @@ impl Volume {
     /// Walks down from a share's root.
     pub(super) fn resolve(&self, root: &DirRef, components: &[String]) -> VfsResult<Resolved> {
         let (name, above) = components.split_last().ok_or(VfsError::InvalidPath)?;
-        if components.len() > MAX_DEPTH {
-            return Err(VfsError::InvalidPath);
+        if root.depth() + components.len() > MAX_DEPTH {
+            return Err(VfsError::TooDeep);
         }
         for component in components {
             check_name(component)?;

@@ -91,6 +91,32 @@ impl MemoryFile {
         if self.writable { Ok(()) } else { Err(VfsError::AccessDenied) }
     }
 
+    /// Writes; `at_end`: only if the file ends there.
+    async fn write(&self, offset: u64, data: Bytes, stable: bool, at_end: bool) -> VfsResult<()> {
+        self.must_be_writable()?;
+        check_end(offset, data.len())?;
+        let operation = Operation::Write { key: self.key, offset, data: data.clone(), stable };
+        self.submit(operation, move |state, id, at| {
+            match &state.node(id)?.body {
+                Body::File(pages) if at_end && pages.len() != offset => {
+                    return Err(VfsError::EndMoved);
+                }
+                Body::File(_) | Body::Directory(_) => {}
+            }
+            let growth = |pages: &super::pages::Pages| pages.growth(offset, data.len());
+            state.change_data(id, growth, |pages, metadata| {
+                pages.write(offset, &data);
+                metadata.write = at;
+                metadata.change = at;
+            })?;
+            if stable {
+                state.trees.sync(id);
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn resize(
         &self,
         len: u64,
@@ -160,22 +186,11 @@ impl VfsFile for MemoryFile {
     }
 
     async fn write_at(&self, offset: u64, data: Bytes, stable: bool) -> VfsResult<()> {
-        self.must_be_writable()?;
-        check_end(offset, data.len())?;
-        let operation = Operation::Write { key: self.key, offset, data: data.clone(), stable };
-        self.submit(operation, move |state, id, at| {
-            let growth = |pages: &super::pages::Pages| pages.growth(offset, data.len());
-            state.change_data(id, growth, |pages, metadata| {
-                pages.write(offset, &data);
-                metadata.write = at;
-                metadata.change = at;
-            })?;
-            if stable {
-                state.trees.sync(id);
-            }
-            Ok(())
-        })
-        .await
+        self.write(offset, data, stable, false).await
+    }
+
+    async fn append_at(&self, offset: u64, data: Bytes, stable: bool) -> VfsResult<()> {
+        self.write(offset, data, stable, true).await
     }
 
     async fn sync(&self) -> VfsResult<()> {
