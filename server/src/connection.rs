@@ -88,8 +88,8 @@ struct Requests {
     pending: BTreeMap<u64, Arc<Pending>>,
     /// Credit charges of those that got no interim response.
     charges: u32,
-    /// How many got one.
-    asynchronous: usize,
+    /// Credit charges of those that got one.
+    asynchronous: u32,
 }
 
 impl Connection {
@@ -229,14 +229,15 @@ impl Connection {
         Ok(pending)
     }
 
-    /// The request is about to get its interim response; false if too many wait behind one.
+    /// The request is about to get its interim response; false if too much waits behind one.
     pub(crate) fn go_async(&self, header: &Header) -> bool {
+        let charge = u32::from(header.credit_charge.max(1));
         let mut requests = self.requests.lock();
-        if requests.asynchronous >= limits::ASYNC_PER_CONNECTION_MAX {
+        if requests.asynchronous + charge > limits::ASYNC_CHARGES_MAX {
             return false;
         }
-        requests.asynchronous += 1;
-        requests.charges -= u32::from(header.credit_charge.max(1));
+        requests.asynchronous += charge;
+        requests.charges -= charge;
         drop(requests);
         self.room.notify_one();
         true
@@ -244,12 +245,13 @@ impl Connection {
 
     /// The request is over.
     pub(crate) fn finish(&self, header: &Header, asynchronous: bool) {
+        let charge = u32::from(header.credit_charge.max(1));
         let mut requests = self.requests.lock();
         requests.pending.remove(&header.message_id);
         if asynchronous {
-            requests.asynchronous -= 1;
+            requests.asynchronous -= charge;
         } else {
-            requests.charges -= u32::from(header.credit_charge.max(1));
+            requests.charges -= charge;
         }
         drop(requests);
         self.room.notify_one();
@@ -328,7 +330,8 @@ impl Connection {
     /// True if no further session may be set up.
     pub(crate) fn is_full_of_sessions(&self) -> bool {
         let parked = self.exchanges.lock().len().max(self.core.lock().exchange_count());
-        parked + self.sessions.lock().len() >= limits::SESSIONS_PER_CONNECTION_MAX
+        parked >= limits::EXCHANGES_PER_CONNECTION_MAX
+            || parked + self.sessions.lock().len() >= limits::SESSIONS_PER_CONNECTION_MAX
     }
 
     /// Counts a failed logon; returns how many there were.
@@ -375,6 +378,31 @@ mod tests {
         let written = connection.next_frame().await.unwrap();
         connection.note_written(written.len());
         connection.wait_room().await;
+    }
+
+    #[test]
+    fn what_waits_behind_an_interim_response_is_bounded_by_what_it_holds() {
+        let connection = Connection::new(ConnectionId(1), "test".to_owned());
+        let large = Header { credit_charge: 128, ..Header::request(Opcode::WRITE, 0) };
+        connection.requests.lock().charges = 9 * 128;
+        let mut waiting = 0;
+        while connection.go_async(&large) {
+            waiting += 128;
+        }
+        assert_eq!(waiting, limits::ASYNC_CHARGES_MAX);
+        assert_eq!(connection.requests.lock().charges, 128, "it runs on as it did");
+        connection.finish(&large, true);
+        assert!(connection.go_async(&large));
+    }
+
+    #[test]
+    fn few_authentications_are_under_way_at_once() {
+        let connection = Connection::new(ConnectionId(1), "test".to_owned());
+        for id in 0..limits::EXCHANGES_PER_CONNECTION_MAX as u64 {
+            assert!(!connection.is_full_of_sessions());
+            connection.park_exchange(SessionId(id), Acceptor::default());
+        }
+        assert!(connection.is_full_of_sessions());
     }
 
     #[tokio::test]

@@ -32,6 +32,7 @@ pub async fn enter(
     io: &Io,
 ) -> Result<(Permit, Broken), Failure> {
     let mut broken = Broken::default();
+    let mut caught_up = false;
     loop {
         let gate = &ctx.node.gate;
         let entered = match broken.by_entry.is_empty() {
@@ -57,6 +58,12 @@ pub async fn enter(
                     // A wait that was settled: the leases are broken now.
                     Settled::Decided(_) => {}
                 }
+            }
+            Err(GateError::Locked) if !caught_up => {
+                // A refusal: it counts only once the replica knows of every unlock that was
+                // answered.
+                ctx.node.cluster.read_index().await?;
+                caught_up = true;
             }
             Err(error) => return Err(error.into()),
         }

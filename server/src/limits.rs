@@ -27,12 +27,13 @@ pub const CREDITS_MAX: u16 = 8192;
 /// Credits before a logon: enough for the exchange itself.
 pub const CREDITS_MAX_UNAUTHENTICATED: u16 = 16;
 
-/// Credit charges of requests that run at the same time on one connection. Requests that have
-/// been answered by an interim response do not count: they hold no buffer.
+/// Credit charges of requests that run at the same time on one connection. Those that have been
+/// answered by an interim response count under [`ASYNC_CHARGES_MAX`] instead.
 pub const CHARGES_IN_FLIGHT_MAX: u32 = 1024;
 
-/// Requests of one connection that wait behind an interim response.
-pub const ASYNC_PER_CONNECTION_MAX: usize = 1024;
+/// Credit charges of requests of one connection that wait behind an interim response. They hold
+/// what they carry: a WRITE that waits for a lease break, its data.
+pub const ASYNC_CHARGES_MAX: u32 = 1024;
 
 /// Bytes of responses that wait for the socket, above which no further request is read.
 pub const OUTBOX_PAUSE: usize = 32 << 20;
@@ -58,14 +59,24 @@ pub const SESSIONS_MAX: usize = 65_536;
 /// Sessions of one connection, those being set up included.
 pub const SESSIONS_PER_CONNECTION_MAX: usize = 1024;
 
+/// Authentications of one connection between two tokens.
+pub const EXCHANGES_PER_CONNECTION_MAX: usize = 16;
+
 /// Tree connects of one session.
 pub const TREES_PER_SESSION_MAX: usize = 4096;
 
 /// Opens of one session, pipes included.
 pub const OPENS_PER_SESSION_MAX: usize = 65_536;
 
-/// The longest security token of a SESSION_SETUP.
-pub const SECURITY_TOKEN_MAX: usize = 64 << 10;
+/// Pipes of one session: each may keep [`PIPE_BUFFER_MAX`] more than once.
+pub const PIPES_PER_SESSION_MAX: usize = 64;
+
+/// The longest security token of a SESSION_SETUP: its length field has two bytes.
+pub const SECURITY_TOKEN_MAX: usize = u16::MAX as usize;
+
+/// What an authentication keeps of its first token: the NTLM message, and the list of
+/// mechanisms.
+pub const FIRST_TOKEN_MAX: usize = 4 << 10;
 
 /// Round trips of one authentication.
 pub const LOGON_ROUNDS_MAX: u32 = 8;
@@ -90,8 +101,8 @@ pub const LOGON_FAILURES_MAX: u32 = 16;
 /// What a named pipe keeps of an unfinished request, and of an answer not yet fetched.
 pub const PIPE_BUFFER_MAX: usize = 1 << 20;
 
-/// Elements of one LOCK.
-pub const LOCKS_PER_REQUEST_MAX: usize = 1024;
+/// Elements of one LOCK: as many as the cluster takes.
+pub const LOCKS_PER_REQUEST_MAX: usize = holdfast_cluster::state::limits::LOCK_RANGES;
 
 /// How long a question to another node waits for its answer.
 pub const PEER_ANSWER: Duration = Duration::from_millis(300);
@@ -106,8 +117,6 @@ const _: () = {
     assert!(MAX_IO_SIZE / CREDIT_UNIT <= CREDITS_MAX as u32);
     assert!(MAX_IO_SIZE / CREDIT_UNIT <= CHARGES_IN_FLIGHT_MAX);
     // Whatever runs may finish while the client reads nothing, and still fits.
-    assert!(
-        OUTBOX_PAUSE + CHARGES_IN_FLIGHT_MAX as usize * CREDIT_UNIT as usize + FRAME_MAX
-            <= OUTBOX_MAX
-    );
+    let charges = (CHARGES_IN_FLIGHT_MAX + ASYNC_CHARGES_MAX) as usize;
+    assert!(OUTBOX_PAUSE + charges * CREDIT_UNIT as usize + FRAME_MAX <= OUTBOX_MAX);
 };

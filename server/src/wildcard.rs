@@ -15,7 +15,9 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     if pattern == "*" {
         return true;
     }
-    let pattern: Vec<char> = pattern.chars().map(fold_char).collect();
+    let mut pattern: Vec<char> = pattern.chars().map(fold_char).collect();
+    // Several mean no more than one.
+    pattern.dedup_by(|b, a| *a == '*' && *b == '*');
     let name: Vec<char> = name.chars().map(fold_char).collect();
     let last_dot = name.iter().rposition(|c| *c == '.');
     // Reached states, as positions in the pattern: their number bounds the work, whatever the
@@ -97,6 +99,8 @@ mod tests {
             ("name\"", "name", true),
             ("name\"", "name.", true),
             ("ÄÖ*", "äöü", true),
+            ("a***b**", "axxb", true),
+            ("a**b", "axxc", false),
             ("", "a", false),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern:?} {name:?}");

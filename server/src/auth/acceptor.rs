@@ -32,6 +32,8 @@ pub enum AuthError {
     OutOfOrder,
     #[error("too many round trips")]
     TooManyRounds,
+    #[error("the first token is too long to be kept")]
+    TooLong,
     #[error("an anonymous logon")]
     Anonymous,
     #[error("LM or NTLMv1, which are not accepted")]
@@ -46,7 +48,10 @@ impl AuthError {
     /// The client's bytes are no token, as opposed to a logon that failed.
     pub fn is_malformed(&self) -> bool {
         match self {
-            AuthError::Malformed(_) | AuthError::OutOfOrder | AuthError::TooManyRounds => true,
+            AuthError::Malformed(_)
+            | AuthError::OutOfOrder
+            | AuthError::TooManyRounds
+            | AuthError::TooLong => true,
             AuthError::NoMechanism
             | AuthError::Anonymous
             | AuthError::WeakResponse
@@ -131,6 +136,9 @@ impl Acceptor {
                     None => return Err(AuthError::NoMechanism),
                     Some(position) => position == 0,
                 };
+                if init.mech_types_der.len() > limits::FIRST_TOKEN_MAX {
+                    return Err(AuthError::TooLong);
+                }
                 let mech_types = init.mech_types_der.to_vec();
                 *envelope = Envelope::Spnego { mech_types, mic_needed: !favourite, told: false };
                 init.mech_token.filter(|_| favourite)
@@ -210,6 +218,9 @@ fn challenge(
     server_challenge: [u8; 8],
     now: FileTime,
 ) -> Result<Challenged, AuthError> {
+    if message.len() > limits::FIRST_TOKEN_MAX {
+        return Err(AuthError::TooLong);
+    }
     let negotiate = Negotiate::decode(message)?;
     let mut target_info = AvPairs::new();
     target_info.set_text(AvId::NB_DOMAIN_NAME, &names.netbios);
@@ -330,5 +341,16 @@ mod tests {
         let error = acceptor.step(&resp, &names(), [0; 8], NOW).unwrap_err();
         assert_eq!(error, AuthError::OutOfOrder);
         assert!(acceptor.step(b"", &names(), [0; 8], NOW).is_err());
+    }
+
+    #[test]
+    fn no_first_token_is_kept_that_is_too_long() {
+        let mut negotiate = first();
+        negotiate.resize(limits::FIRST_TOKEN_MAX, 0);
+        assert!(Acceptor::default().step(&negotiate, &names(), [0; 8], NOW).is_ok());
+        negotiate.push(0);
+        let mut acceptor = Acceptor::default();
+        let error = acceptor.step(&negotiate, &names(), [0; 8], NOW).unwrap_err();
+        assert_eq!(error, AuthError::TooLong);
     }
 }

@@ -54,7 +54,7 @@ impl Shield {
 struct Handed {
     ids: Option<Ids>,
     file: Option<FileId>,
-    /// How the request before failed: what would use its open fails alike.
+    /// How the CREATE before failed: what would use its open fails alike.
     failed: Option<NtStatus>,
     /// There is no session or tree connect to hand on: every related request fails.
     orphaned: bool,
@@ -157,7 +157,7 @@ impl Chain {
         };
         if call.info.related {
             call.related_file = self.handed.file;
-            // 3.3.5.2.7.2: what failed with an open, or to give one out, fails the next one.
+            // 3.3.5.2.7.2: where there is no open to hand on, what would use it fails alike.
             if let (Some(status), true) = (self.handed.failed, row.uses_open) {
                 return (Some(row), Err(status.into()), false);
             }
@@ -296,12 +296,14 @@ impl Chain {
     }
 
     fn note_failure(&mut self, opcode: Opcode, status: NtStatus) {
-        if status.is_error() {
-            self.handed.failed = Some(status);
-        }
         match opcode {
             Opcode::TREE_CONNECT => self.handed.orphaned = true,
-            Opcode::CREATE => self.handed.file = None,
+            // Only here: an open on which something failed is still there, and the CLOSE behind
+            // has to end it.
+            Opcode::CREATE => {
+                self.handed.file = None;
+                self.handed.failed = Some(status).filter(|status| status.is_error());
+            }
             _ => {}
         }
     }

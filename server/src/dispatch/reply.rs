@@ -84,7 +84,7 @@ pub enum Failure {
 pub type HandlerResult = Result<Reply, Failure>;
 
 impl Failure {
-    /// A status with ErrorData: BUFFER_TOO_SMALL, STOPPED_ON_SYMLINK.
+    /// A status with ErrorData: BUFFER_TOO_SMALL.
     pub fn with_data(status: NtStatus, data: impl Into<Bytes>) -> Failure {
         Failure::Status { status, data: data.into() }
     }

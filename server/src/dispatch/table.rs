@@ -39,7 +39,7 @@ pub struct Row {
     /// True if the answer is about the open that the request names and must not be given once
     /// the open is another node's. CLOSE ends its open, so its answer is not.
     pub about_open: bool,
-    /// True if the request names an open, so that it fails if the one before failed with it.
+    /// True if the request names an open, so that it fails if the CREATE before gave none out.
     pub uses_open: bool,
     pub start: fn(Call) -> Result<Started, Failure>,
 }

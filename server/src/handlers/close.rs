@@ -4,8 +4,9 @@ use holdfast_cluster::command::Command;
 use holdfast_cluster::outcome::{Outcome, Refusal};
 use holdfast_proto::NtStatus;
 use holdfast_proto::msg::close::{CloseFlags, CloseRequest, CloseResponse};
+use tracing::warn;
 
-use crate::dispatch::{HandlerResult, Reply, RequestContext};
+use crate::dispatch::{Failure, HandlerResult, Reply, RequestContext};
 use crate::duties;
 use crate::gate::Io;
 use crate::in_hand::Matter;
@@ -19,7 +20,9 @@ pub async fn handle(
     request: CloseRequest,
 ) -> HandlerResult {
     let stat = match request.flags.contains(CloseFlags::POSTQUERY_ATTRIB) {
-        true => Some(last_look(&ctx, &open).await?),
+        // An open that cannot be looked at any more is closed all the same; its attributes are
+        // zeros then (3.3.5.10).
+        true => last_look(&ctx, &open).await?,
         false => None,
     };
     let _held = ctx.node.in_hand.hold(Matter::Open(open.open)).await;
@@ -42,14 +45,14 @@ pub async fn handle(
     Ok(Reply::success(response(request.flags, stat.as_ref())))
 }
 
-async fn last_look(
-    ctx: &RequestContext,
-    open: &LocalOpen,
-) -> Result<FileStat, crate::dispatch::Failure> {
+async fn last_look(ctx: &RequestContext, open: &LocalOpen) -> Result<Option<FileStat>, Failure> {
     let permit = ctx.node.gate.enter(open.open, open.file, &Io::Other).await?;
     let stat = open.handle.stat().await;
     ctx.node.gate.leave(permit).await?;
-    Ok(stat?)
+    if let Err(error) = &stat {
+        warn!(open = %open.open.open, %error, "closed without a last look");
+    }
+    Ok(stat.ok())
 }
 
 fn response(flags: CloseFlags, stat: Option<&FileStat>) -> CloseResponse {

@@ -83,8 +83,9 @@ fn plan(request: &LockRequest) -> Result<Plan, NtStatus> {
             ranges: request.locks.iter().map(|l| range(l, false)).collect(),
         });
     }
-    let fail_immediately = first.flags.contains(LockFlags::FAIL_IMMEDIATELY);
-    if request.locks.len() > 1 && !fail_immediately {
+    let at_once = |lock: &LockElement| lock.flags.contains(LockFlags::FAIL_IMMEDIATELY);
+    let fail_immediately = at_once(first);
+    if request.locks.len() > 1 && !request.locks.iter().all(at_once) {
         return Err(NtStatus::INVALID_PARAMETER);
     }
     let ranges = request.locks.iter().map(lock_range).collect::<Result<_, _>>()?;
@@ -120,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn as_many_elements_as_the_cluster_takes() {
+        let each = LockFlags::EXCLUSIVE_LOCK | LockFlags::FAIL_IMMEDIATELY;
+        let most = vec![each; holdfast_cluster::state::limits::LOCK_RANGES];
+        assert!(plan(&request(&most)).is_ok());
+        assert!(plan(&request(&[most, vec![each]].concat())).is_err());
+    }
+
+    #[test]
     fn the_first_element_decides() {
         let exclusive = LockFlags::EXCLUSIVE_LOCK;
         let now = LockFlags::FAIL_IMMEDIATELY;
@@ -127,6 +136,7 @@ mod tests {
         assert!(plan(&request(&[exclusive])).is_ok());
         assert!(plan(&request(&[exclusive, exclusive])).is_err(), "several cannot wait");
         assert!(plan(&request(&[exclusive | now, exclusive | now])).is_ok());
+        assert!(plan(&request(&[exclusive | now, exclusive])).is_err(), "each says so itself");
         assert!(plan(&request(&[LockFlags::UNLOCK, exclusive])).is_err());
         assert!(plan(&request(&[LockFlags::UNLOCK, LockFlags::UNLOCK])).is_ok());
         assert!(plan(&request(&[exclusive | LockFlags::SHARED_LOCK])).is_err());

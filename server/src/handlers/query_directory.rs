@@ -21,6 +21,10 @@ use crate::wildcard;
 
 /// Entries that are read from the storage at once.
 const BATCH: usize = 256;
+/// Characters of a search pattern: no name is longer.
+const PATTERN_MAX: usize = 255;
+/// Entries that are compared before others get their turn.
+const COMPARED_MAX: u32 = 64;
 /// IO_REPARSE_TAG_SYMLINK ([MS-FSCC] 2.1.2.1).
 const REPARSE_TAG_SYMLINK: u32 = 0xA000_000C;
 
@@ -57,6 +61,9 @@ fn check(open: &LocalOpen, request: &QueryDirectoryRequest) -> Result<DirectoryC
     let class = DirectoryClass::from_class(class).ok_or(NtStatus::INVALID_INFO_CLASS)?;
     if request.output_buffer_length > limits::MAX_IO_SIZE {
         return Err(NtStatus::INVALID_PARAMETER);
+    }
+    if request.file_name.encode_utf16().count() > PATTERN_MAX {
+        return Err(NtStatus::OBJECT_NAME_INVALID);
     }
     if (request.output_buffer_length as usize) < class.fixed_size() {
         return Err(NtStatus::INFO_LENGTH_MISMATCH);
@@ -97,7 +104,12 @@ async fn fill(
     let single = request.flags.contains(QueryDirectoryFlags::RETURN_SINGLE_ENTRY);
     let mut listing = Listing::new(class, request.output_buffer_length as usize);
     let permit = ctx.node.gate.enter(open.open, open.file, &Io::Other).await?;
+    let mut compared = 0;
     let filled = loop {
+        compared += 1;
+        if compared % COMPARED_MAX == 0 {
+            tokio::task::yield_now().await;
+        }
         let Some(entry) = search.ahead.front() else {
             match read_ahead(open, search).await {
                 Ok(true) => continue,

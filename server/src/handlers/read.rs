@@ -8,6 +8,7 @@ use holdfast_proto::types::{AccessMask, CreateOptions};
 
 use crate::dispatch::{HandlerResult, Reply, RequestContext};
 use crate::gate::Io;
+use crate::io;
 use crate::limits;
 use crate::session::LocalOpen;
 
@@ -22,7 +23,7 @@ pub async fn handle(
 ) -> HandlerResult {
     let end = check(&open, &request)?;
     let gate = &ctx.node.gate;
-    let permit = gate.enter(open.open, open.file, &Io::Read(request.offset..end)).await?;
+    let (permit, _) = io::enter(&ctx, &open, &Io::Read(request.offset..end)).await?;
     let read = open.handle.read_at(request.offset, request.length).await;
     gate.leave(permit).await?;
     let data = read?;

@@ -1,8 +1,16 @@
 //! The only part that touches sockets: the listener and one task per connection. Also runs in
 //! the simulator, whose sockets send only when they are flushed.
 
+#[cfg(test)]
+mod compound_tests;
 mod connection_task;
+#[cfg(test)]
+mod data_tests;
+#[cfg(test)]
+mod info_tests;
 mod listener;
+#[cfg(test)]
+mod opening_tests;
 #[cfg(test)]
 mod protection_tests;
 #[cfg(test)]

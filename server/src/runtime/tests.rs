@@ -35,7 +35,7 @@ pub(super) fn node() -> (Arc<Node>, Arc<LocalCluster>) {
 }
 
 /// Opens or creates a file that everyone may open too.
-async fn open_file(client: &mut WireClient, name: &str) -> FileId {
+pub(super) async fn open_file(client: &mut WireClient, name: &str) -> FileId {
     let request = CreateRequest {
         desired_access: AccessMask::FILE_ALL,
         share_access: ShareAccess(7),
@@ -47,12 +47,12 @@ async fn open_file(client: &mut WireClient, name: &str) -> FileId {
     created.file_id
 }
 
-fn lock(file_id: FileId, flags: LockFlags) -> LockRequest {
+pub(super) fn lock(file_id: FileId, flags: LockFlags) -> LockRequest {
     let locks = vec![LockElement { offset: 0, length: 10, flags }];
     LockRequest { lock_sequence_number: 0, lock_sequence_index: 0, file_id, locks }
 }
 
-fn open(name: &str) -> CreateRequest {
+pub(super) fn open(name: &str) -> CreateRequest {
     CreateRequest {
         security_flags: 0,
         requested_oplock_level: OplockLevel::NONE,

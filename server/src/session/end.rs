@@ -31,24 +31,31 @@ pub async fn end_session(node: &Node, session: &Arc<Session>, how: EndHow) {
     node.opens_gate().seal(&opens).await;
     let told = tell(node, Command::EndSession { session: session.id, how }).await;
     finish(node, opens, told).await;
-    session.clear(None);
+    session.clear();
     node.sessions.remove(session.id);
     session.ended.raise();
     info!(session = %session.id, user = %session.user, ?how, "session ended");
 }
 
-/// Ends a tree connect: all its opens are closed, persistent ones too ([MS-SMB2] 3.3.5.8).
-pub async fn end_tree(node: &Node, session: &Arc<Session>, tree: u32) {
+/// Ends a tree connect: all its opens are closed, persistent ones too ([MS-SMB2] 3.3.5.8). False
+/// if it is gone already.
+pub async fn end_tree(node: &Node, session: &Arc<Session>, tree: u32) -> bool {
+    // The tree connect first: a CREATE that is under way finds it gone and closes its own open,
+    // so that the list below is whole.
+    if session.remove_tree(tree).is_none() {
+        return false;
+    }
     let opens = session.opens_of_tree(tree);
     if opens.is_empty() {
-        session.clear(Some(tree));
-        return;
+        session.forget_opens(tree);
+        return true;
     }
     node.opens_gate().seal(&opens).await;
     let ids = opens.iter().map(|open| open.open.open).collect();
     let told = tell(node, Command::CloseOpens { session: session.id, opens: ids }).await;
     finish(node, opens, told).await;
-    session.clear(Some(tree));
+    session.forget_opens(tree);
+    true
 }
 
 /// Submits until the cluster has answered: an end must not get lost for want of a leader.

@@ -150,7 +150,11 @@ impl Session {
     /// ending: whoever made the open has to close it then.
     pub fn insert_open(&self, volatile: u64, tree: u32, open: SessionOpen) -> Result<(), NoRoom> {
         let mut tables = self.tables.lock();
-        let room = tables.opens.len() < limits::OPENS_PER_SESSION_MAX;
+        let pipe = |open: &SessionOpen| matches!(open, SessionOpen::Pipe(_));
+        let room = tables.opens.len() < limits::OPENS_PER_SESSION_MAX
+            && (!pipe(&open)
+                || tables.opens.values().filter(|open| pipe(open)).count()
+                    < limits::PIPES_PER_SESSION_MAX);
         if tables.closing || !room || !tables.trees.contains_key(&tree) {
             return Err(NoRoom);
         }
@@ -190,19 +194,16 @@ impl Session {
         opens
     }
 
-    /// Forgets every open of `tree`, or of all tree connects, and the tree connects themselves.
-    fn clear(&self, tree: Option<u32>) {
+    /// Forgets every open of a tree connect that was taken out.
+    fn forget_opens(&self, tree: u32) {
+        self.tables.lock().opens.retain(|_, open| open.tree() != tree);
+    }
+
+    /// Forgets every open and every tree connect.
+    fn clear(&self) {
         let mut tables = self.tables.lock();
-        match tree {
-            Some(tree) => {
-                tables.trees.remove(&tree);
-                tables.opens.retain(|_, open| open.tree() != tree);
-            }
-            None => {
-                tables.trees.clear();
-                tables.opens.clear();
-            }
-        }
+        tables.trees.clear();
+        tables.opens.clear();
     }
 }
 

@@ -16,6 +16,10 @@ use crate::vfs::{Entry, FileKind, FileStat, OpenAccess, Resolved};
 /// How often a name that keeps changing is looked up.
 const LOOKS_MAX: usize = 16;
 
+/// What nobody is granted on a READONLY file ([MS-FSA] 2.1.5.1.2.1): WRITE_DATA, APPEND_DATA (on
+/// directories: ADD_SUBDIRECTORY) and DELETE_CHILD.
+pub(super) const READONLY_FORBIDS: AccessMask = AccessMask(0x0000_0046);
+
 /// What one look came to.
 pub(super) enum Attempt {
     Answered(HandlerResult),
@@ -87,14 +91,48 @@ async fn existing(
         }
         return Err(NtStatus::OBJECT_NAME_COLLISION.into());
     }
-    check_attributes(&leaf.stat, plan)?;
+    let allowed = check_attributes(&leaf.stat, plan);
+    if allowed.is_err() && !was_made_before(ctx, plan).await? {
+        allowed?;
+    }
     if terms.disposition.overwrites() {
         if leaf.stat.kind == FileKind::Directory {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
+        // [MS-FSA] 2.1.5.1.2: to overwrite is to write, whatever the open may do afterwards.
+        if !ctx.tree.maximal_access.contains(AccessMask::WRITE_DATA) {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         return produce::run(ctx, plan, resolved, Some(&found)).await;
     }
-    open_existing::run(ctx, plan, &found).await
+    match granted_on(&leaf.stat, terms.access, terms.desired_access_raw) {
+        access if access == terms.access => open_existing::run(ctx, plan, &found).await,
+        access => {
+            let mut plan = plan.clone();
+            plan.terms.access = access;
+            open_existing::run(ctx, &plan, &found).await
+        }
+    }
+}
+
+/// True if this is a CREATE sent again, whose first sending made an open, or is about to: what it
+/// did to the file's attributes is nothing to hold against it. A "no" is a refusal, so the
+/// replica catches up first.
+async fn was_made_before(ctx: &RequestContext, plan: &OpenPlan) -> Result<bool, Failure> {
+    let Some(guid) = plan.terms.create_guid.filter(|_| plan.terms.replay) else {
+        return Ok(false);
+    };
+    ctx.node.cluster.read_index().await?;
+    let state = ctx.node.cluster.state();
+    Ok(state.create_guid_uses(guid).any(|(client, _)| client == plan.terms.client_guid))
+}
+
+/// [MS-FSA] 2.1.5.1.2.1: MAXIMUM_ALLOWED does not mean what READONLY forbids.
+fn granted_on(stat: &FileStat, access: AccessMask, raw: AccessMask) -> AccessMask {
+    match raw.contains(AccessMask::MAXIMUM_ALLOWED) && stat.is_read_only_file() {
+        true => access.without(READONLY_FORBIDS.without(raw.map_generic())),
+        false => access,
+    }
 }
 
 async fn missing(
@@ -120,8 +158,9 @@ async fn missing(
 /// [MS-FSA] 2.1.5.1.2: what is there must be what is asked for.
 fn check_kind(kind: FileKind, options: CreateOptions) -> Result<(), Failure> {
     match kind {
-        // Links are never followed, and where they lead is not told.
-        FileKind::Symlink => Err(NtStatus::STOPPED_ON_SYMLINK.into()),
+        // Links are never followed, and where they lead is not told: STOPPED_ON_SYMLINK would have
+        // to ([MS-SMB2] 2.2.2.2.1).
+        FileKind::Symlink => Err(NtStatus::ACCESS_DENIED.into()),
         FileKind::File if options.contains(CreateOptions::DIRECTORY_FILE) => {
             Err(NtStatus::NOT_A_DIRECTORY.into())
         }
@@ -137,7 +176,7 @@ fn check_attributes(stat: &FileStat, plan: &OpenPlan) -> Result<(), Failure> {
     const CHANGES: AccessMask = AccessMask(0x0000_0006);
     let terms = &plan.terms;
     let explicit = terms.desired_access_raw.map_generic();
-    if stat.kind == FileKind::File && stat.attributes.contains(FileAttributes::READONLY) {
+    if stat.is_read_only_file() {
         if explicit.intersects(CHANGES) || terms.disposition.overwrites() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
@@ -153,4 +192,18 @@ fn check_attributes(stat: &FileStat, plan: &OpenPlan) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status;
+    use crate::vfs::VfsError;
+
+    #[test]
+    fn where_links_lead_is_not_told() {
+        let denied = NtStatus::ACCESS_DENIED;
+        assert_eq!(check_kind(FileKind::Symlink, CreateOptions::NONE), Err(denied.into()));
+        assert_eq!(status::of_vfs(&VfsError::SymlinkInPath { component: 0 }), denied);
+    }
 }

@@ -9,8 +9,9 @@ use holdfast_proto::msg::create::{
     CreateResponse, CreateResponseContexts, DurableHandleFlags, DurableHandleResponseV2,
     LeaseContext, LeaseFlags, LeaseV2, MaximalAccessResponse, OnDiskId,
 };
-use holdfast_proto::types::{FileId, LeaseState, OplockLevel};
+use holdfast_proto::types::{AccessMask, FileId, LeaseState, OplockLevel};
 
+use super::open_path::READONLY_FORBIDS;
 use super::plan::Answers;
 use crate::dispatch::{Given, HandlerResult, Reply, RequestContext};
 use crate::gate::Io;
@@ -45,7 +46,7 @@ fn response(
         lease: grant.lease.as_ref().map(lease),
         max_access: answers.max_access.then_some(MaximalAccessResponse {
             query_status: NtStatus::SUCCESS,
-            maximal_access: ctx.tree.maximal_access,
+            maximal_access: maximal_access(ctx, stat),
         }),
         query_on_disk_id: answers
             .on_disk_id
@@ -65,6 +66,14 @@ fn response(
         file_id: FileId { persistent: local.open.open.0, volatile: local.volatile },
         contexts,
         ..CreateResponse::default()
+    }
+}
+
+/// What the user would be granted who asks for all that there is.
+fn maximal_access(ctx: &RequestContext, stat: &FileStat) -> AccessMask {
+    match stat.is_read_only_file() {
+        true => ctx.tree.maximal_access.without(READONLY_FORBIDS),
+        false => ctx.tree.maximal_access,
     }
 }
 

@@ -115,9 +115,14 @@ async fn all(
     })
 }
 
-/// The path below the share, components separated by backslashes.
+/// The path below the share, components separated by backslashes. The cluster's word counts: the
+/// file may have been renamed through another open.
 fn name(ctx: &RequestContext, open: &LocalOpen) -> String {
-    let path = open.state.lock().place.path.clone();
+    let state = ctx.node.cluster.state();
+    let path = match state.open_at(open.open) {
+        Some(found) => found.place.path.clone(),
+        None => open.state.lock().place.path.clone(),
+    };
     let root = ctx.tree.root.path.as_str();
     let below = path.strip_prefix(root).unwrap_or(&path);
     below.trim_start_matches('/').replace('/', "\\")

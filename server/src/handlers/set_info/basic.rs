@@ -29,7 +29,15 @@ fn check(open: &LocalOpen, information: &FileBasicInformation) -> Result<(), NtS
     let attributes = information.attributes;
     let wrong_kind = attributes.contains(FileAttributes::DIRECTORY) && !open.directory
         || attributes.contains(FileAttributes::TEMPORARY) && open.directory;
-    if wrong_kind { Err(NtStatus::INVALID_PARAMETER) } else { Ok(()) }
+    let times = [
+        information.creation_time,
+        information.last_access_time,
+        information.last_write_time,
+        information.change_time,
+    ];
+    // [MS-FSA] 2.1.5.15.2: -1 and -2 are the only negative times that mean anything.
+    let no_time = times.iter().any(|time| (time.0 as i64) < -2);
+    if wrong_kind || no_time { Err(NtStatus::INVALID_PARAMETER) } else { Ok(()) }
 }
 
 async fn carry_out(open: &LocalOpen, information: &FileBasicInformation) -> VfsResult<()> {

@@ -63,9 +63,13 @@ async fn set_file(
     }
 }
 
-/// A buffer that is too short for its class is refused by its length.
+/// A buffer that is too short for its class is refused by its length; what is in it and cannot
+/// be (a name's length that is odd, or longer than the rest) is a wrong parameter.
 fn parse<T: Information>(request: &SetInfoRequest) -> Result<T, NtStatus> {
-    T::decode(&mut Reader::of(&request.buffer)).map_err(|_| NtStatus::INFO_LENGTH_MISMATCH)
+    T::decode(&mut Reader::of(&request.buffer)).map_err(|_| match request.buffer.len() {
+        length if length < T::MINIMUM => NtStatus::INFO_LENGTH_MISMATCH,
+        _ => NtStatus::INVALID_PARAMETER,
+    })
 }
 
 /// What an open must be able to do.

@@ -38,7 +38,7 @@ pub(super) async fn set(
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     for _ in 0..LOOKS_MAX {
-        let look = look_up(ctx, open, &components).await?;
+        let look = look_up(ctx, open, &components, information.replace_if_exists).await?;
         if attempt(ctx, open, look, information.replace_if_exists).await? {
             return Ok(());
         }
@@ -56,6 +56,7 @@ async fn look_up(
     ctx: &RequestContext,
     open: &LocalOpen,
     components: &[String],
+    replace_if_exists: bool,
 ) -> Result<Look, Failure> {
     let parts: Vec<&str> = components.iter().map(String::as_str).collect();
     let volume = &ctx.tree.volume;
@@ -64,7 +65,11 @@ async fn look_up(
     let to = places::child(&resolved.parent, &resolved.name);
     let replace = match &resolved.leaf {
         Some(leaf) if leaf.stat.key == open.file => None,
-        Some(leaf) if leaf.stat.kind == FileKind::Directory => {
+        // [MS-FSA] 2.1.5.15.11: neither goes by being renamed over.
+        Some(leaf)
+            if replace_if_exists
+                && (leaf.stat.kind == FileKind::Directory || leaf.stat.is_read_only_file()) =>
+        {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         Some(leaf) => Some(leaf.stat.key),
