@@ -11,7 +11,7 @@ use crate::duties;
 use crate::gate::Io;
 use crate::in_hand::Matter;
 use crate::session::LocalOpen;
-use crate::vfs::FileStat;
+use crate::vfs::{FileStat, VfsError};
 
 /// Serves a CLOSE of a file or directory.
 pub async fn handle(
@@ -49,10 +49,15 @@ async fn last_look(ctx: &RequestContext, open: &LocalOpen) -> Result<Option<File
     let permit = ctx.node.gate.enter(open.open, open.file, &Io::Other).await?;
     let stat = open.handle.stat().await;
     ctx.node.gate.leave(permit).await?;
-    if let Err(error) = &stat {
-        warn!(open = %open.open.open, %error, "closed without a last look");
+    match stat {
+        Ok(stat) => Ok(Some(stat)),
+        // Nothing that this node says counts any more.
+        Err(VfsError::Fenced) => Err(Failure::Fenced),
+        Err(error) => {
+            warn!(open = %open.open.open, %error, "closed without a last look");
+            Ok(None)
+        }
     }
-    Ok(stat.ok())
 }
 
 fn response(flags: CloseFlags, stat: Option<&FileStat>) -> CloseResponse {
