@@ -68,6 +68,9 @@ pub const TREES_PER_SESSION_MAX: usize = 4096;
 /// Opens of one session, pipes included.
 pub const OPENS_PER_SESSION_MAX: usize = 65_536;
 
+/// Opens that one entry of the log closes: an entry of more than 256 KiB is refused.
+pub const CLOSES_PER_ENTRY_MAX: usize = 8_192;
+
 /// Pipes of one session: each may keep [`PIPE_BUFFER_MAX`] more than once.
 pub const PIPES_PER_SESSION_MAX: usize = 64;
 

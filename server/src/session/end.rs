@@ -11,6 +11,7 @@ use holdfast_cluster::outcome::Outcome;
 use tracing::{info, warn};
 
 use super::{LocalOpen, Session};
+use crate::limits;
 use crate::node::Node;
 use crate::ports::SubmitError;
 
@@ -51,9 +52,11 @@ pub async fn end_tree(node: &Node, session: &Arc<Session>, tree: u32) -> bool {
         return true;
     }
     node.opens_gate().seal(&opens).await;
-    let ids = opens.iter().map(|open| open.open.open).collect();
-    let told = tell(node, Command::CloseOpens { session: session.id, opens: ids }).await;
-    finish(node, opens, told).await;
+    for some in opens.chunks(limits::CLOSES_PER_ENTRY_MAX) {
+        let ids = some.iter().map(|open| open.open.open).collect();
+        let told = tell(node, Command::CloseOpens { session: session.id, opens: ids }).await;
+        finish(node, some.to_vec(), told).await;
+    }
     session.forget_opens(tree);
     true
 }
@@ -80,4 +83,26 @@ async fn finish(node: &Node, opens: Vec<Arc<LocalOpen>>, told: Option<Outcome>) 
         Some(_) | None => (Vec::new(), Vec::new()),
     };
     node.opens_gate().ended(opens, &detached, duties).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_cluster::command::SubmitId;
+    use holdfast_cluster::encoding::encode_entry;
+    use holdfast_cluster::state::Entry;
+    use holdfast_proto::types::{Incarnation, NodeId, OpenId, SessionId};
+
+    use super::*;
+
+    #[test]
+    fn what_one_entry_closes_fits_into_it() {
+        let opens = vec![OpenId(u64::MAX); limits::CLOSES_PER_ENTRY_MAX];
+        let incarnation = Incarnation(u64::MAX);
+        let entry = Entry {
+            elapsed_nanos: u64::MAX,
+            submit: SubmitId { node: NodeId(u64::MAX), incarnation, sequence: u64::MAX },
+            command: Command::CloseOpens { session: SessionId(u64::MAX), opens },
+        };
+        assert!(encode_entry(&entry).len() < 128 * 1024);
+    }
 }

@@ -57,8 +57,8 @@ pub(super) async fn run(
             let held = ctx.node.in_hand.hold(Matter::Intent(intent)).await;
             let attempt = carry_out(ctx, plan, resolved, found, intent).await;
             drop(held);
-            if attempt.is_err() {
-                finish_later(ctx, intent);
+            if let Err(failure) = &attempt {
+                finish_later(ctx, intent, failure);
             }
             let attempt = attempt?;
             informed::wait_told(&ctx.node, index, &broken).await;
@@ -118,8 +118,10 @@ async fn carry_out(
 
 /// An intent that its request could not end (no answer from the storage, or from the cluster) is
 /// ended without it: its node lives, so that nobody else would, and others wait for the name.
-fn finish_later(ctx: &RequestContext, intent: IntentId) {
-    ctx.node.in_hand.note_unanswered(ctx.session.id);
+fn finish_later(ctx: &RequestContext, intent: IntentId, failure: &Failure) {
+    if *failure == Failure::NotReady {
+        ctx.node.in_hand.note_unanswered(ctx.session.id);
+    }
     if ctx.node.cluster.state().intent(intent).is_some() {
         let node = ctx.node.clone();
         tokio::spawn(async move { duties::resolve_intent(&node, intent).await });
