@@ -173,3 +173,41 @@ impl Volume {
         Ok(Window { after, names: names.into_iter().collect(), complete, read: true, kept: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use holdfast_proto::types::VolumeId;
+
+    use super::super::tests::Scratch;
+    use super::*;
+
+    #[test]
+    fn a_window_goes_with_its_listing_and_where_there_is_no_room() {
+        let scratch = Scratch::new();
+        let volume = Volume::open(scratch.path(), VolumeId(7)).unwrap();
+        let path = scratch.path().join("directory");
+        std::fs::create_dir(&path).unwrap();
+        for n in 0..10 {
+            std::fs::write(path.join(n.to_string()), "").unwrap();
+        }
+        let opened = std::fs::File::open(&path).unwrap();
+        let key = FileKey { volume: VolumeId(7), file: 1 };
+        let mut window = Window::default();
+        let mut list = |after, limit| {
+            let listing = volume.list(opened.as_fd(), key, &mut window, after, limit).unwrap();
+            let held = window.names.len();
+            assert_eq!(volume.kept_names.count() % KEPT_MAX, held);
+            (listing.entries.len(), listing.end, held)
+        };
+        assert_eq!(list(None, 4), (4, false, 10));
+        assert_eq!(list(Some("3"), 4), (4, false, 10));
+        assert_eq!(list(Some("7"), 4), (2, true, 0));
+        let others = volume.kept_names.claim(KEPT_MAX).expect("room");
+        assert_eq!(list(None, 4), (4, false, 0));
+        assert_eq!(list(Some("3"), 4), (4, false, 0));
+        drop(others);
+        assert_eq!(list(Some("3"), 4), (4, false, 6));
+    }
+}
