@@ -234,7 +234,7 @@ impl Starting {
             sequence: AtomicU64::new(self.ports.random.next_u64() >> 1),
         });
         let grants = Grants::new(submitter.clone(), clock.clone());
-        let fencing = Fencing::new(submitter.clone(), self.ports.fencer.clone());
+        let fencing = Fencing::new(submitter.clone(), self.ports.fencer.clone(), clock.clone());
         let duties = Duties {
             submitter: submitter.clone(),
             grants: grants.clone(),

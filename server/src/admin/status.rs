@@ -8,8 +8,9 @@ use holdfast_cluster::state::{NodeEnd, NodeRecord, NodeStatus, State};
 use holdfast_proto::types::NodeId;
 
 use super::pb;
+use super::pb::fencing::Means;
 use super::pb::node::Standing;
-use crate::fence::{FenceLog, FenceRecord};
+use crate::fence::{FenceFailure, FenceLog, FenceMeans, FenceRecord};
 
 /// Of a node that waits for a quorum.
 pub(super) fn status_before_join(node: NodeId) -> pb::StatusReply {
@@ -40,6 +41,13 @@ pub(super) fn status_of(
         shares: state.shares().count() as u64,
         fencings: fencings.records().iter().map(fencing_of).collect(),
         encryption_required: info.is_some_and(|info| info.encrypt_data),
+        fencing_failures: fencings
+            .failures()
+            .iter()
+            // Of the others somebody else has the proof.
+            .filter(|failure| !state.has_ended(failure.life))
+            .map(failure_of)
+            .collect(),
     }
 }
 
@@ -80,14 +88,41 @@ fn proof_of(proof: &FenceProof) -> String {
 }
 
 fn fencing_of(record: &FenceRecord) -> pb::Fencing {
-    pb::Fencing {
+    let mut fencing = pb::Fencing {
         node: record.life.node.0,
         incarnation: record.life.incarnation.0,
         pid: record.pid,
         asked_micros: micros(Some(record.asked)),
-        killed_micros: micros(record.killed),
-        exited_micros: micros(record.exited),
-        lock_dropped_micros: micros(record.lock_dropped),
+        ..pb::Fencing::default()
+    };
+    match &record.means {
+        FenceMeans::Process(end) => {
+            fencing.killed_micros = micros(end.killed);
+            fencing.exited_micros = micros(end.exited);
+            fencing.lock_dropped_micros = micros(end.lock_dropped);
+        }
+        FenceMeans::HostRebooted => fencing.set_means(Means::HostRebooted),
+        FenceMeans::Command(proof) => {
+            fencing.set_means(Means::Command);
+            fencing.command = Some(pb::FenceCommandRun {
+                program: proof.program.clone(),
+                started_micros: micros(Some(proof.started)),
+                ended_micros: micros(Some(proof.ended)),
+                exit_status: proof.exit_status,
+                attempt: proof.attempt,
+            });
+        }
+    }
+    fencing
+}
+
+fn failure_of(failure: &FenceFailure) -> pb::FencingFailure {
+    pb::FencingFailure {
+        node: failure.life.node.0,
+        incarnation: failure.life.incarnation.0,
+        attempts: failure.attempts,
+        last_micros: micros(Some(failure.last)),
+        why: failure.why.clone(),
     }
 }
 

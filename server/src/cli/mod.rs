@@ -2,6 +2,7 @@
 
 mod cluster;
 mod config;
+mod fencing;
 mod json;
 mod password;
 mod share;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::fencing;
 use super::json::Json;
 use super::whereabouts::Whereabouts;
 use super::{CommandResult, block_on};
@@ -59,9 +60,7 @@ fn text(status: &pb::StatusReply) -> String {
     for node in &status.nodes {
         text += &line_of(node);
     }
-    for fencing in &status.fencings {
-        text += &certificate(fencing);
-    }
+    text += &fencing::text(status);
     text
 }
 
@@ -86,7 +85,6 @@ fn line_of(node: &pb::Node) -> String {
 
 /// Times are microseconds since 1970, null where it did not happen.
 fn json(status: &pb::StatusReply) -> Json {
-    let or_null = |number: u64| if number == 0 { Json::Null } else { Json::Number(number) };
     let node = |node: &pb::Node| {
         Json::Record(vec![
             ("id", node.id.into()),
@@ -101,23 +99,12 @@ fn json(status: &pb::StatusReply) -> Json {
             ("sessions", node.sessions.into()),
         ])
     };
-    let fencing = |fencing: &pb::Fencing| {
-        Json::Record(vec![
-            ("node", fencing.node.into()),
-            ("incarnation", fencing.incarnation.into()),
-            ("pid", fencing.pid.into()),
-            ("asked", or_null(fencing.asked_micros)),
-            ("killed", or_null(fencing.killed_micros)),
-            ("exited", or_null(fencing.exited_micros)),
-            ("lock_dropped", or_null(fencing.lock_dropped_micros)),
-        ])
-    };
     Json::Record(vec![
         ("cluster", status.cluster_name.as_str().into()),
         ("node", status.node.into()),
         ("incarnation", status.incarnation.into()),
         ("serving", status.serving.into()),
-        ("leader", or_null(status.leader)),
+        ("leader", fencing::or_null(status.leader)),
         ("applied", status.applied.into()),
         ("opens", status.opens.into()),
         ("sessions", status.sessions.into()),
@@ -125,48 +112,10 @@ fn json(status: &pb::StatusReply) -> Json {
         ("users", status.users.into()),
         ("encryption_required", status.encryption_required.into()),
         ("nodes", Json::List(status.nodes.iter().map(node).collect())),
-        ("fencings", Json::List(status.fencings.iter().map(fencing).collect())),
+        ("fencings", Json::List(status.fencings.iter().map(fencing::certificate_json).collect())),
+        (
+            "fencing_failures",
+            Json::List(status.fencing_failures.iter().map(fencing::failure_json).collect()),
+        ),
     ])
-}
-
-/// That a node was dead before what it served was given on, and when.
-fn certificate(fencing: &pb::Fencing) -> String {
-    let after = |micros: u64| match micros.checked_sub(fencing.asked_micros) {
-        Some(after) => format!("+{:.3} ms", after as f64 / 1000.0),
-        None => "-".to_owned(),
-    };
-    format!(
-        "fencing  node {} incarnation {} pid {}: asked at {}.{:06}, killed {}, exit seen {}, lock dropped {}\n",
-        fencing.node,
-        fencing.incarnation,
-        fencing.pid,
-        fencing.asked_micros / 1_000_000,
-        fencing.asked_micros % 1_000_000,
-        after(fencing.killed_micros),
-        after(fencing.exited_micros),
-        after(fencing.lock_dropped_micros)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_certificate_tells_the_times_in_order() {
-        let fencing = pb::Fencing {
-            node: 1,
-            incarnation: 7,
-            pid: 42,
-            asked_micros: 5_000_001,
-            killed_micros: 5_000_101,
-            exited_micros: 5_002_001,
-            lock_dropped_micros: 5_003_001,
-        };
-        assert_eq!(
-            certificate(&fencing),
-            "fencing  node 1 incarnation 7 pid 42: asked at 5.000001, killed +0.100 ms, \
-             exit seen +2.000 ms, lock dropped +3.000 ms\n"
-        );
-    }
 }

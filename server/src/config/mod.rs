@@ -1,7 +1,7 @@
 //! A node's settings file.
 //!
 //! It names what belongs to one node: its id, its folder, its addresses, its peers, where the
-//! volumes lie on its host, and the timers. Shares, users and limits belong to the cluster and
+//! volumes lie on its host, how other nodes are fenced, and the timers. Shares, users and limits belong to the cluster and
 //! live in the replicated state.
 //!
 //! Invariants of a [`NodeConfig`] that [`NodeConfig::parse`] gave out:
@@ -11,6 +11,7 @@
 //!
 //! Whatever is wrong is told with file, line, setting and what would be right, all of it at once.
 
+mod fence;
 mod problem;
 mod reader;
 mod suggestion;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use holdfast_proto::types::{NodeId, VolumeId};
 
+pub use fence::{FenceCommand, FenceSettings, FenceUse};
 pub use problem::{ConfigError, Problem};
 use reader::{Document, Section};
 pub use timers::Timers;
@@ -50,6 +52,8 @@ pub struct NodeConfig {
     pub volumes: BTreeMap<VolumeId, PathBuf>,
     /// How fast the node notices and gives up.
     pub timers: Timers,
+    /// How it makes sure that other nodes can do no more.
+    pub fence: FenceSettings,
 }
 
 impl NodeConfig {
@@ -100,7 +104,7 @@ impl NodeConfig {
                 quoted(&path.to_string_lossy())
             );
         }
-        text + "\n" + &self.timers.to_toml()
+        text + "\n" + &self.timers.to_toml() + &self.fence.to_toml()
     }
 }
 
@@ -130,6 +134,7 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
 
     let volumes = read_volumes(root, base);
     let timers = Timers::read(&root.section("timers"));
+    let fence = FenceSettings::read(&root.section("fence"));
     root.finish();
 
     let id = id?;
@@ -142,6 +147,7 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
         peers: peers?,
         volumes: volumes?,
         timers: timers?,
+        fence: fence?,
     };
     check_membership(&config, &cluster);
     Some(config)
@@ -237,7 +243,7 @@ fn check_membership(config: &NodeConfig, cluster: &Section<'_>) {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(super) const GOOD: &str = r#"
 [node]
 id = 1
 folder = "node1"
@@ -261,7 +267,7 @@ id = 1
 path = "/srv/volume"
 "#;
 
-    fn problems(text: &str) -> Vec<String> {
+    pub(super) fn problems(text: &str) -> Vec<String> {
         match NodeConfig::parse(Path::new("/etc/holdfast/node.toml"), text) {
             Ok(_) => Vec::new(),
             Err(ConfigError::Wrong { problems, .. }) => {
@@ -272,7 +278,7 @@ path = "/srv/volume"
     }
 
     #[track_caller]
-    fn refused(text: &str, beginning: &str) {
+    pub(super) fn refused(text: &str, beginning: &str) {
         let found = problems(text);
         assert!(found.iter().any(|p| p.starts_with(beginning)), "no «{beginning}» in {found:#?}");
     }

@@ -254,6 +254,21 @@ impl Value<'_> {
         list.iter().map(|entry| Value(entry.get_ref()).address()).collect()
     }
 
+    /// A list of texts; one of them may be empty.
+    pub fn words(&self) -> Result<Vec<String>, String> {
+        let Some(list) = self.0.as_array() else {
+            return Err(format!(
+                "{} is not a list of words: [\"/usr/local/sbin/cut-off\", \"now\"]",
+                self.kind()
+            ));
+        };
+        let word = |entry: &DeValue<'_>| match entry.as_str() {
+            Some(word) => Ok(word.to_owned()),
+            None => Err(format!("this {} in the list is not text in quotes", entry.type_str())),
+        };
+        list.iter().map(|entry| word(entry.get_ref())).collect()
+    }
+
     fn kind(&self) -> String {
         format!("this {}", self.0.type_str())
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{DevArguments, ports};
 use crate::admin::{check_share_name, check_user_name};
 use crate::cli::{DEFAULT_NAME, check_password, new_cluster_id};
-use crate::config::{NodeConfig, Timers};
+use crate::config::{FenceSettings, NodeConfig, Timers};
 use crate::folder::{NodeFolder, write_whole};
 use crate::random::HostRandom;
 
@@ -96,6 +96,7 @@ impl Drop for Root {
 pub struct Layout {
     root: Root,
     smb_port: u16,
+    fence: FenceSettings,
     /// True if it was there before.
     pub reopened: bool,
     remembered: Mutex<Remembered>,
@@ -108,6 +109,7 @@ impl Layout {
         dir: Option<&Path>,
         nodes: Option<u8>,
         smb_port: u16,
+        fence: FenceSettings,
     ) -> Result<Layout, Error> {
         let made = Root::make(dir)?;
         let root = made.path.as_path();
@@ -135,6 +137,7 @@ impl Layout {
         let layout = Layout {
             root: made,
             smb_port,
+            fence,
             reopened,
             remembered: Mutex::new(remembered),
             _lock: lock,
@@ -169,6 +172,7 @@ impl Layout {
             peers: self.nodes().map(|node| (node, (ip(node), peer_port).into())).collect(),
             volumes: [(VOLUME, self.volume())].into(),
             timers: Timers::default(),
+            fence: self.fence.clone(),
         }
     }
 

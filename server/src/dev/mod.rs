@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cli::CommandResult;
 use crate::clock::HostClock;
-use crate::config::NODES_MAX;
+use crate::config::{FenceCommand, FenceSettings, FenceUse, NODES_MAX};
 use crate::folder::write_whole;
 use layout::{Access, Layout};
 use supervisor::{Event, Supervisor};
@@ -63,6 +63,28 @@ pub struct DevArguments {
     /// Do not start nodes again that end
     #[arg(long)]
     no_respawn: bool,
+    /// Fence nodes by this program and its arguments instead of SIGKILL (see «holdfast config check
+    /// --help»)
+    #[arg(long, value_name = "WORD", num_args = 1..)]
+    fence_command: Vec<String>,
+    /// How long the fence command may take
+    #[arg(long, value_name = "SECONDS", requires = "fence_command", value_parser = clap::value_parser!(u64).range(1..=600))]
+    fence_timeout: Option<u64>,
+}
+
+impl DevArguments {
+    /// The nodes' `[fence]`. They share this host, so a command is only ever used instead.
+    fn fence(&self) -> Result<FenceSettings, String> {
+        if self.fence_command.is_empty() {
+            return Ok(FenceSettings::default());
+        }
+        let mut command = FenceCommand::of_words(self.fence_command.clone())
+            .map_err(|error| format!("--fence-command: {error}"))?;
+        if let Some(seconds) = self.fence_timeout {
+            command.timeout = Duration::from_secs(seconds);
+        }
+        Ok(FenceSettings { command: Some(command), used: FenceUse::Command })
+    }
 }
 
 /// How long the nodes may take to end in order.
@@ -79,12 +101,13 @@ pub fn run(arguments: DevArguments) -> CommandResult {
 
 async fn cluster(arguments: DevArguments) -> CommandResult {
     let access = Access::chosen(&arguments)?;
+    let fence = arguments.fence()?;
     let begun = HostClock.boot();
     if let Some(file) = &arguments.ready_file {
         remove_stale(file)?;
     }
     let layout =
-        Layout::open(arguments.dir.as_deref(), arguments.nodes, arguments.smb_port).await?;
+        Layout::open(arguments.dir.as_deref(), arguments.nodes, arguments.smb_port, fence).await?;
     let mut stop_signals = StopSignals::listen()?;
     let (stop_tx, stop) = watch::channel(false);
     let (events_tx, events) = mpsc::unbounded_channel();

@@ -113,9 +113,13 @@ pub fn event(layout: &Layout, event: &Event) -> String {
 
 /// Another node has the proof of its end.
 pub fn proof(by: NodeId, fencing: &pb::Fencing) -> String {
-    let took = fencing.lock_dropped_micros.saturating_sub(fencing.asked_micros);
+    let (what, at) = match &fencing.command {
+        Some(run) => ("is cut off", run.ended_micros),
+        None => ("is dead", fencing.lock_dropped_micros),
+    };
+    let took = at.saturating_sub(fencing.asked_micros);
     format!(
-        "node {} has the proof that node {} (pid {}) is dead, {:.1} ms after it was asked for: \
+        "node {} has the proof that node {} (pid {}) {what}, {:.1} ms after it was asked for: \
          what was open there can go on at any other node",
         by.0,
         fencing.node,

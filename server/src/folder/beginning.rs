@@ -98,19 +98,19 @@ impl NodeFolder {
         })
     }
 
-    /// Checks that the settings list the members that the cluster was begun with. Changes of
-    /// membership go through the cluster, not through settings.
+    /// Checks that the settings list the members that the cluster was begun with, and tells the
+    /// cluster's id. Changes of membership go through the cluster, not through settings.
     pub async fn check_members(
         &self,
         config: &NodeConfig,
         stores: &Stores,
-    ) -> Result<(), BeginningError> {
+    ) -> Result<Guid, BeginningError> {
         let folder = Folder::open(stores.kv.clone())
             .await
             .map_err(|error| BeginningError::Folder { folder: self.path().to_owned(), error })?;
         let listed = config.peers.iter().map(|(id, address)| (*id, address.to_string()));
         if listed.clone().eq(folder.members().iter().map(|(id, at)| (*id, at.clone()))) {
-            return Ok(());
+            return Ok(folder.cluster_id());
         }
         let text = |members: &mut dyn Iterator<Item = (_, String)>| {
             members

@@ -15,7 +15,7 @@ use super::{Held, identity};
 use crate::admin::{self, AdminService, Membership, NodeView};
 use crate::clock::HostClock;
 use crate::config::NodeConfig;
-use crate::fence::{FenceLog, SameHostFencer, start_watchdog};
+use crate::fence::{CommandFencer, FenceLog, NodeFencer, SameHostFencer, start_watchdog};
 use crate::incarnation::Incarnation;
 use crate::node::Node;
 use crate::peers::Peers;
@@ -140,9 +140,14 @@ async fn ports(
     peers: &Arc<Peers>,
 ) -> Result<raft::Ports, Error> {
     let stores = held.folder.open_stores().await?;
-    held.folder.check_members(config, &stores).await?;
-    let fencer =
-        SameHostFencer::new(held.stamp.boot_id.clone(), Arc::clone(clock), Arc::clone(fencings));
+    let cluster_id = held.folder.check_members(config, &stores).await?;
+    let (clock_of, log_of) = (|| Arc::clone(clock), || Arc::clone(fencings));
+    let same_host = SameHostFencer::new(held.stamp.boot_id.clone(), clock_of(), log_of());
+    let command =
+        config.fence.command.clone().map(|command| {
+            CommandFencer::new(command, config.id, cluster_id, clock_of(), log_of())
+        });
+    let fencer = NodeFencer::new(same_host, command, config.fence.used, clock_of(), log_of());
     Ok(raft::Ports {
         disk: stores.disk,
         kv: stores.kv,

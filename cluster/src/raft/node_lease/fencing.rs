@@ -13,21 +13,24 @@ use tokio::time::sleep;
 
 use crate::command::{Command, NodeIdentity, NodeLife};
 use crate::handle::SubmitError;
-use crate::ports::{FenceError, Fencer};
+use crate::ports::{Clock, FenceError, Fencer};
 use crate::raft::lives::{self, Standing};
 use crate::raft::submitter::Submitter;
 use crate::state::State;
 
 /// How often the state is looked at although nothing was told.
 const ROUND: Duration = Duration::from_millis(250);
-/// The pause after a fencer failed.
+/// The pause after a fencer failed...
 const RETRY: Duration = Duration::from_millis(200);
+/// ... growing to this: shorter than the time that a named fencer has.
+const RETRY_MAX: Duration = Duration::from_millis(1600);
 const SUBMIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Watches over the other incarnations.
 pub struct Fencing {
     pub submitter: Arc<Submitter>,
     pub fencer: Arc<dyn Fencer>,
+    pub clock: Arc<dyn Clock>,
     tasks: Mutex<BTreeMap<NodeLife, Watched>>,
 }
 
@@ -40,8 +43,12 @@ struct Watched {
 
 impl Fencing {
     /// Watches over nobody yet.
-    pub fn new(submitter: Arc<Submitter>, fencer: Arc<dyn Fencer>) -> Arc<Fencing> {
-        Arc::new(Fencing { submitter, fencer, tasks: Mutex::new(BTreeMap::new()) })
+    pub fn new(
+        submitter: Arc<Submitter>,
+        fencer: Arc<dyn Fencer>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Fencing> {
+        Arc::new(Fencing { submitter, fencer, clock, tasks: Mutex::new(BTreeMap::new()) })
     }
 
     /// Runs until the node closes.
@@ -100,6 +107,7 @@ impl Fencing {
 
     /// Fences until there is a proof in the log, or nobody wants one any more.
     async fn bring_proof(self: Arc<Self>, life: NodeLife, identity: NodeIdentity, named: bool) {
+        let mut pause = RETRY;
         loop {
             match lives::standing(&self.submitter.replica.state(), life) {
                 Some(Standing::Suspected { fencer }) if named && fencer != self.submitter.node => {
@@ -108,6 +116,12 @@ impl Fencing {
                 Some(Standing::Live) if named => return,
                 Some(Standing::Ended) | None => return,
                 Some(Standing::Live | Standing::Suspected { .. }) => {}
+            }
+            // Who is cut off may have been named long ago, and the other heard of since: a node
+            // without a lease of its own ends nobody.
+            if !self.submitter.lease.holds(self.clock.boot()) {
+                sleep(RETRY).await;
+                continue;
             }
             match self.fencer.fence(life, &identity).await {
                 Ok(proof) => {
@@ -126,7 +140,8 @@ impl Fencing {
                 }
                 Err(error @ FenceError::NoProof(..)) => tracing::warn!(%error, "fencing goes on"),
             }
-            sleep(RETRY).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(RETRY_MAX);
         }
     }
 }

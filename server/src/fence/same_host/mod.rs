@@ -20,7 +20,7 @@ use holdfast_cluster::ports::{Clock, FenceError, Fencer};
 use parking_lot::Mutex;
 
 use super::process::Process;
-use super::record::{FenceLog, FenceRecord};
+use super::record::{FenceLog, FenceMeans, FenceRecord, ProcessEnd};
 use evidence::Evidence;
 
 /// How long a killed process may take to go. Storage that hangs in the kernel holds it up.
@@ -74,29 +74,33 @@ impl SameHostFencer {
             return Err(no_proof("a node does not fence itself".to_owned()));
         }
         let evidence = self.evidence(life, identity);
-        let mut record = FenceRecord::begin(life, identity.pid, self.clock.wall());
+        let asked = self.clock.wall();
+        let mut end = ProcessEnd::default();
         match &evidence.process {
             // It ended by itself, or another fencer was faster.
-            Some(process) if process.is_gone() => record.exited = Some(self.clock.wall()),
+            Some(process) if process.is_gone() => end.exited = Some(self.clock.wall()),
             Some(process) => {
                 process
                     .kill()
                     .map_err(|error| no_proof(format!("kill of pid {}: {error}", identity.pid)))?;
-                record.killed = Some(self.clock.wall());
+                end.killed = Some(self.clock.wall());
                 tokio::time::timeout(EXIT_WAIT, process.exited())
                     .await
                     .map_err(|_| {
                         no_proof(format!("pid {} was killed and is not gone yet", identity.pid))
                     })?
                     .map_err(|error| no_proof(format!("watching pid {}: {error}", identity.pid)))?;
-                record.exited = Some(self.clock.wall());
+                end.exited = Some(self.clock.wall());
             }
             None => {
                 tracing::info!(node = life.node.0, pid = identity.pid, "no such process any more")
             }
         }
         self.see_lock_drop(&evidence, identity).await.map_err(no_proof)?;
-        record.lock_dropped = Some(self.clock.wall());
+        end.lock_dropped = Some(self.clock.wall());
+        let means = FenceMeans::Process(end);
+        let record = FenceRecord { life, pid: identity.pid, asked, means };
+        announce(life, identity.pid, asked, end);
         Ok(record)
     }
 
@@ -122,20 +126,19 @@ impl SameHostFencer {
             )),
         }
     }
+}
 
-    fn announce(&self, record: FenceRecord) {
-        tracing::warn!(
-            node = record.life.node.0,
-            incarnation = record.life.incarnation.0,
-            pid = record.pid,
-            asked_ms = millis(Some(record.asked)),
-            killed_ms = millis(record.killed),
-            exited_ms = millis(record.exited),
-            lock_dropped_ms = millis(record.lock_dropped),
-            "fence proof: the process has ended and its lock has dropped"
-        );
-        self.log.add(record);
-    }
+fn announce(life: NodeLife, pid: u32, asked: Duration, end: ProcessEnd) {
+    tracing::warn!(
+        node = life.node.0,
+        incarnation = life.incarnation.0,
+        pid,
+        asked_ms = millis(Some(asked)),
+        killed_ms = millis(end.killed),
+        exited_ms = millis(end.exited),
+        lock_dropped_ms = millis(end.lock_dropped),
+        "fence proof: the process has ended and its lock has dropped"
+    );
 }
 
 /// Milliseconds since 1970; 0 where it did not happen.
@@ -184,12 +187,14 @@ impl Fencer for SameHostFencer {
         identity: &NodeIdentity,
     ) -> Result<FenceProof, FenceError> {
         if self.is_here(identity) {
-            let record = self.end_process(life, identity).await?;
-            self.announce(record);
+            self.log.add(self.end_process(life, identity).await?);
             return Ok(FenceProof::ProcessEnded { pid: identity.pid, lock_dropped: true });
         }
+        let asked = self.clock.wall();
         match evidence::of_earlier_boot(identity) {
             Ok(()) => {
+                let means = FenceMeans::HostRebooted;
+                self.log.add(FenceRecord { life, pid: identity.pid, asked, means });
                 tracing::warn!(node = life.node.0, "fence proof: this host has booted since");
                 Ok(FenceProof::HostRebooted)
             }
