@@ -54,8 +54,14 @@ pub trait Cluster: Send + Sync {
         request: PeerRequest,
         timeout: Duration,
     ) -> Result<PeerReply, PeerSilent>;
-    /// Reports that a node holds up a barrier: the leader suspects it.
+    /// Reports that a node is to be fenced although it renews, because it holds up a barrier or an
+    /// administrator says so: the leader suspects it. The report counts for 15 s.
     fn report_stuck(&self, life: NodeLife);
+    /// If this node leads, lets another live one lead: an election by time-out would keep everybody
+    /// waiting. Returns when another leads, or none of them took it.
+    async fn hand_over(&self);
+    /// The nodes whose majority decides.
+    fn voters(&self) -> Vec<NodeId>;
     /// This node's right to touch the storage.
     fn node_lease(&self) -> &Arc<NodeLease>;
 }

@@ -22,6 +22,12 @@ pub enum PeerRequest {
     /// Has the client of this lease been sent the notification of this epoch, or is none of its
     /// connections left here? Answered when it is so.
     BreakTold { client_guid: ClientGuid, key: LeaseKey, epoch: u16, index: u64 },
+    /// An administrator's: serve no client until [`PeerRequest::ServeAgain`] or the next life.
+    /// Answered with [`PeerReply::Done`] once every session has ended and the storage is left
+    /// alone; asked again until it is so.
+    Withdraw,
+    /// Takes [`PeerRequest::Withdraw`] back.
+    ServeAgain,
 }
 
 /// The answer.

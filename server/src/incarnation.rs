@@ -3,12 +3,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use holdfast_cluster::raft::Effects;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
 use crate::effects;
 use crate::leftovers;
@@ -16,19 +14,17 @@ use crate::node::Node;
 use crate::opens_keeper::OpensKeeper;
 use crate::peers::Peers;
 use crate::runtime::Listener;
+use crate::service;
 use crate::signal::Signal;
 
 /// How long sessions may take to end, and storage operations to drain, before others have to find
 /// out for themselves that the node is gone.
 const DRAIN_WAIT: Duration = Duration::from_secs(2);
-/// How often it is looked at.
-const DRAIN_POLL: Duration = Duration::from_millis(5);
 
 /// A node that serves.
 pub struct Incarnation {
     node: Arc<Node>,
     stop: Arc<Signal>,
-    listeners: Vec<JoinHandle<()>>,
     effects: JoinHandle<()>,
 }
 
@@ -47,34 +43,25 @@ impl Incarnation {
         effects::take_due(&node);
         let taken = tokio::spawn(take_all(Arc::clone(&node), effects));
         let stop = Arc::<Signal>::default();
-        let listen = |address: &SocketAddr| {
-            tokio::spawn(Listener::new(Arc::clone(&node), *address, Arc::clone(&stop)).run())
-        };
-        let listeners = addresses.iter().map(listen).collect();
-        Incarnation { node, stop, listeners, effects: taken }
+        for address in addresses {
+            tokio::spawn(Listener::new(Arc::clone(&node), *address, Arc::clone(&stop)).run());
+        }
+        Incarnation { node, stop, effects: taken }
     }
 
-    /// Stops listening, ends every session, and waits until nothing touches the storage. True if
-    /// all of that was seen: only then may the log be told that this life is over.
+    /// Hands leadership over, stops listening, ends every session, and waits until nothing touches
+    /// the storage. True if all of that was seen: only then may the log be told that this life is
+    /// over.
     pub async fn drain(&self) -> bool {
+        self.node.cluster.hand_over().await;
         self.stop.raise();
         let drained = async {
-            while !self.is_drained() {
-                sleep(DRAIN_POLL).await;
-            }
+            service::quiet(&self.node).await;
             // What waits in front of the gate must not enter once another node may own it.
             self.node.gate.close();
-            while !self.is_drained() {
-                sleep(DRAIN_POLL).await;
-            }
+            service::quiet(&self.node).await;
         };
         tokio::time::timeout(DRAIN_WAIT, drained).await.is_ok()
-    }
-
-    fn is_drained(&self) -> bool {
-        self.listeners.iter().all(JoinHandle::is_finished)
-            && self.node.sessions.is_empty()
-            && self.node.gate.operations().load(Ordering::Acquire) == 0
     }
 }
 

@@ -40,6 +40,7 @@ pub mod random;
 pub mod runtime;
 #[cfg(not(madsim))]
 pub mod serve;
+pub mod service;
 pub mod session;
 pub mod settings;
 pub mod signal;

@@ -14,6 +14,7 @@ use crate::gate::Gate;
 use crate::in_hand::InHand;
 use crate::limits;
 use crate::ports::{Clock, Cluster, Random, Vfs};
+use crate::service::Service;
 use crate::session::{OpensGate, SessionTable};
 use crate::vfs::Issuer;
 
@@ -32,6 +33,8 @@ pub struct Node {
     pub breaks: Breaks,
     /// What somebody here is taking care of.
     pub in_hand: Arc<InHand>,
+    /// Whether clients are to be served at all.
+    pub service: Service,
     connections: Mutex<BTreeMap<ConnectionId, Arc<Connection>>>,
     next_connection: AtomicU64,
     next_volatile: AtomicU64,
@@ -51,6 +54,7 @@ impl Node {
             gate: Gate::new(Arc::clone(&cluster), Arc::clone(&clock)),
             breaks: Breaks::default(),
             in_hand: Arc::default(),
+            service: Service::default(),
             cluster,
             volumes,
             clock,

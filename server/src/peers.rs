@@ -1,6 +1,7 @@
 //! This node's answers to the questions of other nodes.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_cluster::command::{Command, EndHow, NodeLife, OpenRef};
@@ -14,7 +15,11 @@ use crate::in_hand::Matter;
 use crate::informed;
 use crate::node::Node;
 use crate::ports::{PeerHandler, PeerReply, PeerRequest};
+use crate::service;
 use crate::session::end_session;
+
+/// How long a withdrawal is waited for before the answer is "not now".
+const WITHDRAW_WAIT: Duration = Duration::from_secs(1);
 
 /// Answers for a node. Without one yet, or any more, every answer is "not now".
 #[derive(Default)]
@@ -55,6 +60,15 @@ impl PeerHandler for Peers {
                     Ok(()) => PeerReply::Done,
                     Err(_) => PeerReply::NotNow,
                 }
+            }
+            PeerRequest::Withdraw => match service::withdraw(&node, WITHDRAW_WAIT).await {
+                true => PeerReply::Done,
+                false => PeerReply::NotNow,
+            },
+            PeerRequest::ServeAgain => {
+                info!("serving again");
+                node.service.resume();
+                PeerReply::Done
             }
         }
     }

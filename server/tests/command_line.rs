@@ -66,6 +66,16 @@ fn wrong_settings_are_told_with_file_line_and_remedy() {
     let output = holdfast(&["config", "check", text(&file)]);
     refused(&output, &format!("{}:3: node.flder: ", file.display()));
     refused(&output, "did you mean «folder»?");
+
+    let file = scratch.settings(2);
+    let text_before = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text_before}[fence]\ncommand = [\"cut-off\"]\n")).unwrap();
+    let output = holdfast(&["config", "check", text(&file)]);
+    let line = text_before.lines().count() + 2;
+    refused(&output, &format!("{}:{line}: fence.command: ", file.display()));
+    refused(&output, "is not an absolute path such as /usr/local/sbin/cut-off");
+    let output = holdfast(&["dev", "--nodes", "1", "--fence-command", "/nowhere/cut-off", "now"]);
+    refused(&output, "--fence-command: /nowhere/cut-off: No such file");
 }
 
 #[test]
@@ -181,6 +191,24 @@ fn a_dev_cluster_is_administered_and_its_node_comes_back() {
     let screen = lines.map(Result::unwrap).collect::<Vec<_>>().join("\n");
     assert!(screen.contains(&format!("node 1 (pid {first}) ended: killed (signal 9)")), "{screen}");
     assert!(screen.contains("smbclient //127.0.0.1/demo"), "{screen}");
+}
+
+#[test]
+fn a_node_is_drained_resumed_and_never_fences_itself() {
+    let dev = Dev::start("node");
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    refused(&dev.ask(&["node", "fence", "1"]), "say --yes if that is meant");
+    refused(&dev.ask(&["node", "fence", "1", "--yes"]), "a node does not fence itself");
+    refused(&dev.ask(&["node", "fence", "7", "--yes"]), "there is no node 7");
+    refused(&dev.ask(&["node", "status", "7"]), "there is no such node");
+    refused(&dev.ask(&["node", "drain", "1"]), "node 1 is the only live node");
+
+    let drained = dev.ask(&["node", "drain", "1", "--force"]);
+    assert!(drained.status.success() && said(&drained).contains("serves nobody any more"));
+    assert!(said(&dev.ask(&["status"])).contains("DRAINED"));
+    assert!(dev.ask(&["node", "resume", "1"]).status.success());
+    assert!(said(&dev.ask(&["status"])).contains(", serving,"));
+    assert!(said(&dev.ask(&["node", "status", "1"])).starts_with("node 1   live"));
 }
 
 #[test]

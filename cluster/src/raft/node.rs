@@ -62,28 +62,6 @@ impl Node {
         left
     }
 
-    /// If this node leads, lets another one lead before it goes: an election by time-out would
-    /// keep everybody waiting.
-    async fn hand_over(&self) {
-        let state = self.replica.state();
-        let heirs = lives::all(&state)
-            .filter(|(life, standing)| *standing == Standing::Live && life.node != self.life.node)
-            .map(|(life, _)| life.node);
-        for heir in heirs {
-            if self.raft.as_leader().is_err() {
-                return;
-            }
-            if let Err(fatal) = self.raft.trigger().transfer_leader(heir.0).await {
-                tracing::warn!(%fatal, "leadership was not handed over");
-                return;
-            }
-            let until = Instant::now() + HAND_OVER_LIMIT;
-            while self.raft.as_leader().is_ok() && Instant::now() < until {
-                sleep(Duration::from_millis(10)).await;
-            }
-        }
-    }
-
     /// Stops everything that runs for this node, and returns when the log is closed.
     pub async fn shutdown(&self) {
         self.submitter.lease.set_connected(false);
@@ -229,6 +207,32 @@ impl Cluster for Node {
                 tracing::debug!(?life, "nobody to report a stuck node to");
             }
         });
+    }
+
+    async fn hand_over(&self) {
+        let state = self.replica.state();
+        let heirs = lives::all(&state)
+            .filter(|(life, standing)| *standing == Standing::Live && life.node != self.life.node)
+            .map(|(life, _)| life.node);
+        for heir in heirs {
+            if self.raft.as_leader().is_err() {
+                return;
+            }
+            if let Err(fatal) = self.raft.trigger().transfer_leader(heir.0).await {
+                tracing::warn!(%fatal, "leadership was not handed over");
+                return;
+            }
+            let until = Instant::now() + HAND_OVER_LIMIT;
+            while self.raft.as_leader().is_ok() && Instant::now() < until {
+                sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+
+    fn voters(&self) -> Vec<NodeId> {
+        let metrics = self.raft.metrics();
+        let membership = metrics.borrow_watched().membership_config.clone();
+        membership.membership().voter_ids().map(NodeId).collect()
     }
 
     fn node_lease(&self) -> &Arc<NodeLease> {

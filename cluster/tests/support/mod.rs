@@ -110,7 +110,9 @@ pub struct Agreeable;
 impl PeerHandler for Agreeable {
     async fn handle(&self, _from: NodeLife, request: PeerRequest) -> PeerReply {
         match request {
-            PeerRequest::EndSession { .. } => PeerReply::NotNow,
+            PeerRequest::EndSession { .. } | PeerRequest::Withdraw | PeerRequest::ServeAgain => {
+                PeerReply::NotNow
+            }
             _ => PeerReply::Done,
         }
     }

@@ -120,6 +120,28 @@ impl AdminClient {
         self.stub.set_encryption(pb::SetEncryptionRequest { required }).await?;
         Ok(())
     }
+
+    /// Has the leader suspect a node; counts for a while and is to be repeated.
+    pub async fn fence_node(
+        &mut self,
+        request: pb::FenceNodeRequest,
+    ) -> Result<pb::FenceNodeReply, AdminError> {
+        Ok(self.stub.fence_node(request).await?.into_inner())
+    }
+
+    /// Takes a node out of service, or goes on with it.
+    pub async fn drain_node(
+        &mut self,
+        request: pb::DrainNodeRequest,
+    ) -> Result<pb::DrainNodeReply, AdminError> {
+        Ok(self.stub.drain_node(request).await?.into_inner())
+    }
+
+    /// Puts a node back into service.
+    pub async fn resume_node(&mut self, node: u64) -> Result<(), AdminError> {
+        self.stub.resume_node(pb::ResumeNodeRequest { node }).await?;
+        Ok(())
+    }
 }
 
 /// The cause at the bottom: what the operating system said.

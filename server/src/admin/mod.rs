@@ -5,6 +5,7 @@
 
 mod client;
 mod names;
+mod nodes;
 mod service;
 mod socket;
 mod status;

@@ -11,6 +11,7 @@ use holdfast_proto::types::{NodeId, VolumeId};
 use tonic::{Request, Response, Status};
 
 use super::names::{check_share_name, check_user_name};
+use super::nodes;
 use super::pb;
 use super::pb::admin_server::Admin;
 use super::status::{status_before_join, status_of};
@@ -27,6 +28,8 @@ pub trait NodeView: Send + Sync {
     async fn leader(&self) -> Option<NodeId>;
     /// True while it takes clients' connections.
     fn is_serving(&self) -> bool;
+    /// True while an administrator wants it to take none.
+    fn is_withdrawn(&self) -> bool;
 }
 
 /// What the service stands on once the node has joined.
@@ -153,8 +156,8 @@ impl Admin for AdminService {
         let Some(Membership { cluster, view }) = self.membership.get() else {
             return Ok(Response::new(status_before_join(self.node)));
         };
-        let (leader, serving) = (view.leader().await, view.is_serving());
-        Ok(Response::new(status_of(&**cluster, leader, serving, &self.fencings)))
+        let leader = view.leader().await;
+        Ok(Response::new(status_of(&**cluster, leader, &**view, &self.fencings)))
     }
 
     async fn put_user(
@@ -245,6 +248,30 @@ impl Admin for AdminService {
     ) -> Result<Response<pb::Done>, Status> {
         let required = request.into_inner().required;
         self.submit(Command::SetEncryption { required }, "the cluster").await
+    }
+
+    async fn fence_node(
+        &self,
+        request: Request<pb::FenceNodeRequest>,
+    ) -> Result<Response<pb::FenceNodeReply>, Status> {
+        self.catch_up().await?;
+        nodes::fence(self.cluster()?, &self.fencings, request.get_ref()).map(Response::new)
+    }
+
+    async fn drain_node(
+        &self,
+        request: Request<pb::DrainNodeRequest>,
+    ) -> Result<Response<pb::DrainNodeReply>, Status> {
+        self.catch_up().await?;
+        nodes::drain(self.cluster()?, request.get_ref()).await.map(Response::new)
+    }
+
+    async fn resume_node(
+        &self,
+        request: Request<pb::ResumeNodeRequest>,
+    ) -> Result<Response<pb::Done>, Status> {
+        let node = NodeId(request.get_ref().node);
+        nodes::resume(self.cluster()?, node).await.map(|()| Response::new(pb::Done {}))
     }
 }
 

@@ -10,6 +10,7 @@ use holdfast_proto::types::NodeId;
 use super::pb;
 use super::pb::fencing::Means;
 use super::pb::node::Standing;
+use super::service::NodeView;
 use crate::fence::{FenceFailure, FenceLog, FenceMeans, FenceRecord};
 
 /// Of a node that waits for a quorum.
@@ -21,7 +22,7 @@ pub(super) fn status_before_join(node: NodeId) -> pb::StatusReply {
 pub(super) fn status_of(
     cluster: &dyn Cluster,
     leader: Option<NodeId>,
-    serving: bool,
+    view: &dyn NodeView,
     fencings: &FenceLog,
 ) -> pb::StatusReply {
     let (life, applied, state) = (cluster.life(), cluster.applied(), cluster.state());
@@ -29,7 +30,8 @@ pub(super) fn status_of(
     pb::StatusReply {
         node: life.node.0,
         incarnation: life.incarnation.0,
-        serving,
+        serving: view.is_serving(),
+        withdrawn: view.is_withdrawn(),
         leader: leader.map_or(0, |node| node.0),
         applied,
         cluster_id: info.map(|info| info.cluster_id.0.to_vec()).unwrap_or_default(),
@@ -75,7 +77,7 @@ fn node_of(state: &State, id: NodeId, record: &NodeRecord) -> pb::Node {
     }
 }
 
-fn proof_of(proof: &FenceProof) -> String {
+pub(super) fn proof_of(proof: &FenceProof) -> String {
     match proof {
         FenceProof::ProcessEnded { pid, lock_dropped: true } => {
             format!("process {pid} has ended and its lock has dropped")
@@ -116,7 +118,7 @@ fn fencing_of(record: &FenceRecord) -> pb::Fencing {
     fencing
 }
 
-fn failure_of(failure: &FenceFailure) -> pb::FencingFailure {
+pub(super) fn failure_of(failure: &FenceFailure) -> pb::FencingFailure {
     pb::FencingFailure {
         node: failure.life.node.0,
         incarnation: failure.life.incarnation.0,

@@ -51,9 +51,10 @@ A fence command cuts the node that its environment names off from the storage, o
 power, and ends with status 0 once that is so: then what the node held is given to others. This is
 believed: a command that ends with 0 although the node can still write costs data. Any other end,
 or none in time, proves nothing; the opens wait, and it is run again. Several nodes may run it at
-once, and again: it must be repeatable. How a cut-off machine gets its storage back is the site's
-to arrange, before «holdfast serve» starts there again. Standard input is empty, the first 4 KiB of
-what it says are logged, and what it leaves running in its process group is killed. Environment:
+once, and again: it must be repeatable, and is killed once another's run has brought the proof.
+How a cut-off machine gets its storage back is the site's to arrange, before «holdfast serve»
+starts there again. Standard input is empty, the first 4 KiB of what it says are logged, and what
+it leaves running in its process group is killed. Environment:
   HOLDFAST_CLUSTER_ID        HOLDFAST_NODE, HOLDFAST_NODE_NAME, HOLDFAST_INCARNATION
   HOLDFAST_SMB_ADDRESS, HOLDFAST_PEER_ADDRESS      where clients, and other nodes, reached it
   HOLDFAST_BOOT_ID           the boot id of its host (/proc/sys/kernel/random/boot_id there)

@@ -6,9 +6,10 @@ use crate::admin::pb;
 use crate::admin::pb::fencing::Means;
 
 /// A line for each proof, and for each incarnation of which there is none.
-pub fn text(status: &pb::StatusReply) -> String {
-    let proofs = status.fencings.iter().map(certificate);
-    proofs.chain(status.fencing_failures.iter().map(failure)).collect()
+pub fn text(status: &pb::StatusReply, shows: impl Fn(u64) -> bool) -> String {
+    let proofs = status.fencings.iter().filter(|fencing| shows(fencing.node)).map(certificate);
+    let failures = status.fencing_failures.iter().filter(|failure| shows(failure.node));
+    proofs.chain(failures.map(failure)).collect()
 }
 
 fn certificate(fencing: &pb::Fencing) -> String {

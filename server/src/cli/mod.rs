@@ -4,6 +4,7 @@ mod cluster;
 mod config;
 mod fencing;
 mod json;
+mod node;
 mod password;
 mod share;
 mod status;
@@ -69,6 +70,9 @@ enum Command {
     /// Add, change, list and remove the shares of the cluster
     #[command(subcommand)]
     Share(share::ShareCommand),
+    /// Show, fence, drain and resume the nodes of the cluster
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Show the nodes, who leads, and what is open
     Status(status::StatusArguments),
 }
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(command),
         Command::User(command) => user::run(command),
         Command::Share(command) => share::run(command),
+        Command::Node(command) => node::run(command),
         Command::Status(arguments) => status::run(arguments),
     };
     match done {

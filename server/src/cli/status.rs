@@ -43,7 +43,7 @@ fn text(status: &pb::StatusReply) -> String {
         status.cluster_name,
         status.node,
         status.incarnation,
-        if status.serving { "serving" } else { "NOT SERVING: no quorum, or not ready" },
+        service(status),
         status.applied
     );
     text += &match status.leader {
@@ -57,11 +57,32 @@ fn text(status: &pb::StatusReply) -> String {
     if status.encryption_required {
         text.insert_str(text.len() - 1, "sessions must be encrypted\n");
     }
-    for node in &status.nodes {
-        text += &line_of(node);
+    text + &nodes_text(status, NodeFilter(None))
+}
+
+/// Which nodes are shown: one, or all.
+#[derive(Clone, Copy)]
+pub struct NodeFilter(pub Option<u64>);
+
+impl NodeFilter {
+    /// True for a node that is to be shown.
+    pub fn shows(self, node: u64) -> bool {
+        self.0.is_none_or(|only| only == node)
     }
-    text += &fencing::text(status);
-    text
+}
+
+/// A line for each node, and for each fencing that the answering node knows of.
+pub fn nodes_text(status: &pb::StatusReply, filter: NodeFilter) -> String {
+    let shown = status.nodes.iter().filter(|node| filter.shows(node.id));
+    shown.map(line_of).collect::<String>() + &fencing::text(status, |node| filter.shows(node))
+}
+
+fn service(status: &pb::StatusReply) -> &'static str {
+    match (status.serving, status.withdrawn) {
+        (true, _) => "serving",
+        (false, true) => "DRAINED: it serves nobody until «holdfast node resume»",
+        (false, false) => "NOT SERVING: no quorum, or not ready",
+    }
 }
 
 fn standing(node: &pb::Node) -> &'static str {
@@ -104,6 +125,7 @@ fn json(status: &pb::StatusReply) -> Json {
         ("node", status.node.into()),
         ("incarnation", status.incarnation.into()),
         ("serving", status.serving.into()),
+        ("withdrawn", status.withdrawn.into()),
         ("leader", fencing::or_null(status.leader)),
         ("applied", status.applied.into()),
         ("opens", status.opens.into()),

@@ -30,6 +30,8 @@ pub struct Listener {
 enum Closed {
     /// No quorum is reached; it may come back.
     NoQuorum,
+    /// An administrator wants the node to serve nobody for now.
+    Withdrawn,
     /// The incarnation is fenced, or the node stops.
     ForGood,
 }
@@ -54,23 +56,28 @@ impl Listener {
                 }
             };
             info!(address = %self.address, "listening");
+            let listening = self.node.service.listens();
             let closed = self.accept_all(&listener).await;
             drop(listener);
             info!(address = %self.address, ?closed, "stopped listening");
             for connection in self.node.connections() {
-                connection.close("the node stops serving: no quorum, fenced, or shutting down");
+                connection.close(
+                    "the node stops serving: no quorum, fenced, withdrawn, or shutting down",
+                );
             }
+            // Only now: until the connections were closed, they could still begin something.
+            drop(listening);
         }
     }
 
-    /// Waits until the node reaches a quorum; false if it never will again.
+    /// Waits until the node reaches a quorum and is to serve; false if it never will again.
     async fn may_listen_soon(&self) -> bool {
         loop {
             let lease = self.node.cluster.node_lease();
             if lease.is_fenced() || self.stop.is_raised() {
                 return false;
             }
-            if lease.is_connected() {
+            if lease.is_connected() && !self.node.service.is_withdrawn() {
                 return true;
             }
             self.pause(LEASE_POLL).await;
@@ -93,6 +100,9 @@ impl Listener {
             }
             if !lease.is_connected() {
                 return Closed::NoQuorum;
+            }
+            if self.node.service.is_withdrawn() {
+                return Closed::Withdrawn;
             }
             tokio::select! {
                 biased;
@@ -145,3 +155,6 @@ fn prepare(stream: &TcpStream) -> std::io::Result<()> {
     sockopt::set_tcp_keepcnt(stream, 4)?;
     Ok(())
 }
+
+#[cfg(all(test, not(madsim)))]
+mod tests;

@@ -76,8 +76,9 @@ pub async fn run(
     let cluster: Arc<dyn Cluster> = member.clone();
     let node = Arc::new(Node::new(cluster.clone(), volumes, clock.clone(), random));
     start_watchdog(member.node_lease().clone(), node.gate.operations(), clock.clone())?;
+    let serving = node.clone();
     let incarnation = Incarnation::begin(node, &peers, started.effects, &config.smb_listen);
-    let view = Arc::new(MemberView { member: member.clone(), clock });
+    let view = Arc::new(MemberView { member: member.clone(), node: serving, clock });
     assert!(membership.set(Membership { cluster, view }).is_ok(), "a process joins once");
 
     let why = tokio::select! {
@@ -116,6 +117,7 @@ async fn end(incarnation: &Incarnation, member: &raft::Node) {
 /// What the admin service tells of this node besides the cluster's state.
 struct MemberView {
     member: Arc<raft::Node>,
+    node: Arc<Node>,
     clock: Arc<dyn Clock>,
 }
 
@@ -127,7 +129,11 @@ impl NodeView for MemberView {
 
     fn is_serving(&self) -> bool {
         let lease = self.member.node_lease();
-        lease.is_connected() && lease.holds(self.clock.boot())
+        lease.is_connected() && lease.holds(self.clock.boot()) && !self.is_withdrawn()
+    }
+
+    fn is_withdrawn(&self) -> bool {
+        self.node.service.is_withdrawn()
     }
 }
 

@@ -102,6 +102,21 @@ impl LocalCluster {
         self.apply_after(Duration::ZERO, command)
     }
 
+    /// Another node begins a life. It answers nobody.
+    pub(crate) fn join(&self, node: NodeId) {
+        let mut log = self.log.lock();
+        log.sequence += 1;
+        let (incarnation, sequence) = (Incarnation(0), log.sequence);
+        let identity = NodeIdentity {
+            boot_id: "boot".to_owned(),
+            machine_version: 1,
+            ..NodeIdentity::default()
+        };
+        let command = Command::JoinNode { node, identity, proof: FenceProof::Rejoined };
+        let outcome = log.apply(SubmitId { node, incarnation, sequence }, command, 0).outcome;
+        assert!(matches!(outcome, Outcome::Joined { .. }), "{outcome:?}");
+    }
+
     /// From now on nothing is decided: what is submitted stays unknown, until a leader is there
     /// again.
     pub(crate) fn set_leaderless(&self, leaderless: bool) {
@@ -233,6 +248,12 @@ impl Cluster for LocalCluster {
     }
 
     fn report_stuck(&self, _life: NodeLife) {}
+
+    async fn hand_over(&self) {}
+
+    fn voters(&self) -> Vec<NodeId> {
+        vec![self.life.node]
+    }
 
     fn node_lease(&self) -> &Arc<NodeLease> {
         &self.lease

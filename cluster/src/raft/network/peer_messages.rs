@@ -35,6 +35,8 @@ pub fn question_to(from_incarnation: u64, request: &PeerRequest) -> pb::Ask {
                 index: *index,
             })
         }
+        PeerRequest::Withdraw => Question::Withdraw(pb::Withdraw {}),
+        PeerRequest::ServeAgain => Question::ServeAgain(pb::ServeAgain {}),
     };
     pb::Ask { from_incarnation, question: Some(question) }
 }
@@ -67,6 +69,8 @@ pub fn question_from(ask: pb::Ask) -> Result<PeerRequest, BadMessage> {
             epoch: told.epoch.try_into().map_err(|_| BadMessage("epoch"))?,
             index: told.index,
         },
+        Question::Withdraw(_) => PeerRequest::Withdraw,
+        Question::ServeAgain(_) => PeerRequest::ServeAgain,
     })
 }
 
@@ -117,6 +121,8 @@ mod tests {
                 epoch: 65535,
                 index: 3,
             },
+            PeerRequest::Withdraw,
+            PeerRequest::ServeAgain,
         ];
         for question in questions {
             assert_eq!(question_from(question_to(5, &question)), Ok(question));

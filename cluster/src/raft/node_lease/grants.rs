@@ -161,11 +161,13 @@ impl Grants {
         }
     }
 
-    /// `life` holds up a barrier: renewals do not speak for it any more.
+    /// `life` holds up a barrier, or an administrator wants it fenced: renewals do not speak for it
+    /// any more.
     pub fn doubt_now(&self, life: NodeLife) {
-        tracing::warn!(?life, "a node holds up a barrier");
         let until = self.clock.boot() + STUCK;
-        self.book.lock().stuck.insert(life, until);
+        if self.book.lock().stuck.insert(life, until).is_none() {
+            tracing::warn!(?life, "a node is to be fenced although it renews");
+        }
     }
 
     /// Forgets incarnations that `keep` does not name, and reports that are too old at `now`.
