@@ -91,9 +91,26 @@ impl Disk for LocalDisk {
         self.directory.sync_all()
     }
 
+    async fn free(&self) -> io::Result<u64> {
+        free_bytes(&self.directory)
+    }
+
     fn blocks(&self) -> bool {
         true
     }
+}
+
+/// What an ordinary user may still use of the file system.
+#[cfg(not(madsim))]
+fn free_bytes(directory: &File) -> io::Result<u64> {
+    let stat = rustix::fs::fstatvfs(directory)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Not asked there: simulated nodes have simulated disks.
+#[cfg(madsim)]
+fn free_bytes(_directory: &File) -> io::Result<u64> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
 struct LocalFile(File);

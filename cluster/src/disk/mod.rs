@@ -65,6 +65,13 @@ pub trait Disk: Send + Sync + 'static {
     /// After any, nothing is known of the names changed since the last success.
     async fn sync_dir(&self) -> io::Result<()>;
 
+    /// How many bytes can still be written, as far as the file system tells; more may turn out not to
+    /// fit, and files that are removed give back theirs.
+    ///
+    /// # Errors
+    /// The environment's.
+    async fn free(&self) -> io::Result<u64>;
+
     /// Whether calls block the thread that polls them. If so, every call is complete at its first
     /// poll, and a caller that is a task of a shared runtime must move it to a thread that may block.
     fn blocks(&self) -> bool;

@@ -34,7 +34,12 @@ pub enum WalError {
         expected: WalIdentity,
     },
     /// Something that was durable is damaged or missing. Nothing was changed.
-    #[error("the log is damaged: {file} at offset {offset}: {reason}")]
+    #[error(
+        "the log is damaged: {file} at offset {offset}: {reason}. This was no power cut: something \
+         that this node had promised to keep is gone, so it must not take part again. Check its \
+         disk, keep the folder if it is to be examined, and replace the node: it comes back with \
+         an empty folder and under a new id"
+    )]
     Corrupt {
         /// The segment.
         file: String,
@@ -46,6 +51,14 @@ pub enum WalError {
     /// The environment failed. If it was a write or sync, the log is at its end.
     #[error("{doing}: {source}")]
     Io {
+        /// What was being done, and to which file.
+        doing: String,
+        /// What the operating system said.
+        source: Arc<io::Error>,
+    },
+    /// A write found no room on the disk. It changed nothing that counts: it may be tried again.
+    #[error("{doing}: {source}")]
+    Full {
         /// What was being done, and to which file.
         doing: String,
         /// What the operating system said.
@@ -76,15 +89,29 @@ impl WalError {
         move |source| WalError::Io { doing, source: Arc::new(source) }
     }
 
+    /// For what is not a sync: tells a full disk from one that fails.
+    pub(super) fn io_or_full(doing: impl Into<String>) -> impl FnOnce(io::Error) -> WalError {
+        let doing = doing.into();
+        move |source| match is_full(&source) {
+            true => WalError::Full { doing, source: Arc::new(source) },
+            false => WalError::Io { doing, source: Arc::new(source) },
+        }
+    }
+
     pub(super) fn corrupt(file: &str, offset: u64, reason: impl Into<String>) -> WalError {
         WalError::Corrupt { file: file.to_owned(), offset, reason: reason.into() }
     }
 }
 
+/// Whether there was no room, on the disk or within a quota.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 impl From<WalError> for io::Error {
     fn from(error: WalError) -> io::Error {
         let kind = match &error {
-            WalError::Io { source, .. } => source.kind(),
+            WalError::Io { source, .. } | WalError::Full { source, .. } => source.kind(),
             WalError::Corrupt { .. } => io::ErrorKind::InvalidData,
             WalError::Hole { .. } | WalError::TooLarge { .. } => io::ErrorKind::InvalidInput,
             WalError::NotCreated => io::ErrorKind::NotFound,

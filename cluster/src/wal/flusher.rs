@@ -3,28 +3,40 @@
 //!
 //! Over a real disk it runs on a thread of its own, for its calls block; in the simulator, and over
 //! a simulated disk, it is a task. A failure is final: it is kept, told to everyone who waits or
-//! asks, and ends the flusher.
+//! asks, and ends the flusher. A full disk is none: the reserve is given up for the write, and when
+//! that does not help the write is tried again until there is room, with everyone waiting.
 
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{sleep, timeout};
 
 use super::index::{DiskBody, LogIndex, Place};
 use super::operation::{Completion, Operation, Request};
 use super::record::{self, Record};
+use super::reserve::Reserve;
+use super::space::SpaceWatch;
 use super::writer::{Group, Writer};
 use super::{Position, SharedIndex, WalConfig, WalError, WalIdentity, recovery, segment};
 use crate::disk::Disk;
 use crate::planted::{self, PlantedBug};
 use crate::raft::runtime::blocking;
 
+/// How often a write is tried again that found no room, and the reserve that is gone.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+
 /// What the handles and the flusher share. Locks are taken in the order of declaration.
 pub(super) struct Shared {
     pub(super) index: SharedIndex,
+    pub(super) space: SpaceWatch,
+    /// The number of the last request that is durable, or never will be.
+    settled: AtomicU64,
     failure: Mutex<Option<WalError>>,
     failed: Notify,
     disk: Arc<dyn Disk>,
@@ -33,8 +45,28 @@ pub(super) struct Shared {
 
 impl Shared {
     fn new(index: LogIndex, disk: Arc<dyn Disk>, identity: WalIdentity) -> Self {
-        let (failure, failed) = (Mutex::new(None), Notify::new());
-        Self { index: Mutex::new(index), failure, failed, disk, identity }
+        Self {
+            index: Mutex::new(index),
+            space: SpaceWatch::default(),
+            settled: AtomicU64::new(0),
+            failure: Mutex::new(None),
+            failed: Notify::new(),
+            disk,
+            identity,
+        }
+    }
+
+    /// How many requests are settled: durable, or failed for good.
+    pub(super) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    /// How many bytes the disk has left.
+    pub(super) async fn free(&self) -> Result<u64, WalError> {
+        let disk = self.disk.clone();
+        run_on_disk(self.disk.clone(), async move { disk.free().await })
+            .await?
+            .map_err(WalError::io("asking for the log's free space"))
     }
 
     /// The reason for which the log does nothing more, if it failed.
@@ -120,7 +152,8 @@ pub(super) fn start(
         };
         index_opened(&index);
         let shared = Arc::new(Shared::new(index, disk, identity));
-        let flusher = Flusher { writer, requests, group_bytes: config.group_bytes };
+        let reserve = Reserve::new(config.reserve_bytes);
+        let flusher = Flusher { writer, reserve, requests, group_bytes: config.group_bytes };
         // If whoever opened has gone, the queue is closed too, and the loop ends at once.
         let _ = opened.send(Ok(shared.clone()));
         flusher.run(shared).await;
@@ -143,6 +176,7 @@ fn launch(
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .map_err(WalError::io("starting the flusher"))?;
     std::thread::Builder::new()
@@ -205,6 +239,7 @@ impl Batch {
 
 struct Flusher {
     writer: Writer,
+    reserve: Reserve,
     requests: mpsc::Receiver<Request>,
     group_bytes: usize,
 }
@@ -213,30 +248,55 @@ impl Flusher {
     async fn run(mut self, shared: Arc<Shared>) {
         let mut watch = Watch { shared: shared.clone(), ended_well: false };
         let mut end = WalError::Closed;
-        while let Some(mut batch) = self.gather().await {
-            let closes = batch.closes;
-            let outcome = self.flush(&shared, &mut batch).await;
-            if let Err(failure) = &outcome {
-                tracing::error!(%failure, "the log failed; this process must end");
-                shared.fail(failure.clone());
-                end = failure.clone();
-            }
-            batch.complete(&outcome);
-            if closes || outcome.is_err() {
-                break;
-            }
-            if let Err(failure) = self.writer.remove_purged(&shared).await {
-                tracing::error!(%failure, "the log failed; this process must end");
-                shared.fail(failure.clone());
-                end = failure;
-                break;
-            }
+        if let Err(failure) = self.work(&shared).await {
+            tracing::error!(%failure, "the log failed; this process must end");
+            shared.fail(failure.clone());
+            end = failure;
         }
         self.requests.close();
         while let Some(request) = self.requests.recv().await {
             (request.done)(Err(end.clone()));
         }
         watch.ended_well = true;
+    }
+
+    /// Writes until the log is closed or nobody has it any more.
+    async fn work(&mut self, shared: &Shared) -> Result<(), WalError> {
+        self.make_reserve(shared).await?;
+        while let Some(mut batch) = self.next(shared).await? {
+            let closes = batch.closes;
+            let outcome = self.flush(shared, &mut batch).await;
+            if let Err(failure) = &outcome {
+                // Before anybody hears of it: who asks then finds the same answer.
+                shared.fail(failure.clone());
+            }
+            shared.settled.store(batch.last, Ordering::Release);
+            batch.complete(&outcome);
+            outcome?;
+            if closes {
+                break;
+            }
+            self.writer.remove_purged(shared).await?;
+        }
+        Ok(())
+    }
+
+    /// The next batch. While the reserve is missing it is tried for in between.
+    async fn next(&mut self, shared: &Shared) -> Result<Option<Batch>, WalError> {
+        while !self.reserve.is_held() {
+            match timeout(TRY_AGAIN, self.gather()).await {
+                Ok(batch) => return Ok(batch),
+                Err(_) => self.make_reserve(shared).await?,
+            }
+        }
+        Ok(self.gather().await)
+    }
+
+    async fn make_reserve(&mut self, shared: &Shared) -> Result<(), WalError> {
+        let missing = self.reserve.make(self.writer.disk()).await?;
+        let why = |why| format!("no room for the reserve of the log: {why}");
+        shared.space.set_unreserved(missing.map(why));
+        Ok(())
     }
 
     /// Waits for a request and takes what else is there.
@@ -251,19 +311,47 @@ impl Flusher {
     }
 
     async fn flush(&mut self, shared: &Shared, batch: &mut Batch) -> Result<(), WalError> {
-        let group = self.writer.begin(shared).await?;
+        let group = loop {
+            match self.writer.begin(shared).await {
+                Err(full @ WalError::Full { .. }) => self.find_room(shared, full).await?,
+                begun => break begun?,
+            }
+        };
         let group = fill(group, shared, batch);
         if group.is_empty() {
             return Ok(());
         }
-        self.writer.write(&group).await?;
+        loop {
+            match self.writer.write(&group).await {
+                Err(full @ WalError::Full { .. }) => self.find_room(shared, full).await?,
+                written => break written?,
+            }
+        }
+        shared.space.set_blocked(None);
         if planted::is(PlantedBug::AckBeforeSync) {
             for done in std::mem::take(&mut batch.done) {
                 done(Ok(()));
             }
         }
-        let places = self.writer.sync(group).await?;
+        let places = self.writer.sync(shared, group).await?;
         shared.index.lock().placed(&places);
+        Ok(())
+    }
+
+    /// Gives the reserve up for a write that found no room, or lets time pass.
+    ///
+    /// # Errors
+    /// Nobody has the log any more, so nobody can make room for it either.
+    async fn find_room(&mut self, shared: &Shared, full: WalError) -> Result<(), WalError> {
+        if self.reserve.release(self.writer.disk()).await? {
+            shared.space.set_unreserved(Some(format!("the log's reserve is in use: {full}")));
+            return Ok(());
+        }
+        shared.space.set_blocked(Some(format!("the log's disk is full: {full}")));
+        if self.requests.is_closed() {
+            return Err(full);
+        }
+        sleep(TRY_AGAIN).await;
         Ok(())
     }
 }

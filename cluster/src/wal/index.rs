@@ -51,6 +51,8 @@ pub(super) struct LogIndex {
     pub(super) purged: Option<Position>,
     /// The segments' open files, so that reading needs no look-up and works while they are removed.
     pub(super) files: BTreeMap<u64, Arc<dyn DiskFile>>,
+    /// Bytes and highest entry of each segment, as far as they are durable.
+    pub(super) sizes: BTreeMap<u64, (u64, Option<u64>)>,
     /// Index of the first slot; meaningless while there is none.
     first: u64,
     slots: VecDeque<Slot>,
@@ -70,6 +72,7 @@ impl LogIndex {
             committed: None,
             purged: None,
             files: BTreeMap::new(),
+            sizes: BTreeMap::new(),
             first: 0,
             slots: VecDeque::new(),
             cached: 0,
@@ -110,6 +113,27 @@ impl LogIndex {
     /// The number of the next request. Called under the lock that orders requests.
     pub(super) fn next_request(&mut self) -> u64 {
         self.requests += 1;
+        self.requests
+    }
+
+    /// Up to which entry the log must be purged, so that what remains takes at most `limit` bytes;
+    /// the last segment stays in any case.
+    pub(super) fn purge_for_size(&self, limit: u64) -> Option<u64> {
+        let mut total: u64 = self.sizes.values().map(|(bytes, _)| bytes).sum();
+        let mut upto = None;
+        let (last, _) = self.sizes.last_key_value()?;
+        for (_, (bytes, highest)) in self.sizes.range(..last) {
+            if total <= limit {
+                break;
+            }
+            total -= bytes;
+            upto = upto.max(*highest);
+        }
+        upto.filter(|upto| self.purged.is_none_or(|purged| purged.index < *upto))
+    }
+
+    /// How many requests there were.
+    pub(super) fn requests(&self) -> u64 {
         self.requests
     }
 

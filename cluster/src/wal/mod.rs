@@ -16,12 +16,14 @@
 //! - a new segment begins with vote, purge mark and commit mark, so older segments matter for their
 //!   entries only and may go once those are purged;
 //! - a write or sync that failed is final: the log refuses everything from then on, and the process
-//!   must end, for nobody can know what the disk holds (see [`Wal::failed`]);
+//!   must end, for nobody can know what the disk holds (see [`Wal::failed`]). The one exception is
+//!   a write that found no room: it was never synced and is tried again (see [`Wal::space`]);
 //! - a directory is bound to one node of one cluster: every segment names both, `create` is explicit,
 //!   and a foreign or empty directory is refused.
 //!
 //! Assumed of the disk: writing a part of a sector does not damage the rest of it, for a group begins
-//! where the last one ended, usually within a sector.
+//! where the last one ended, usually within a sector. And one thing cannot be told from a torn tail:
+//! decay within the very last group, before anything was written behind it.
 //!
 //! Sizes are in bytes. The log is bounded by purging: segments whose entries are all purged go.
 
@@ -31,7 +33,9 @@ mod index;
 mod operation;
 mod record;
 mod recovery;
+mod reserve;
 mod segment;
+mod space;
 mod writer;
 
 use std::fmt;
@@ -44,6 +48,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use error::WalError;
 pub use operation::Completion;
 pub use record::MAX_BODY;
+pub use space::Space;
 
 use crate::disk::Disk;
 use flusher::Shared;
@@ -76,11 +81,28 @@ pub struct WalConfig {
     pub group_bytes: usize,
     /// How many requests may wait for the flusher before callers wait.
     pub queue: usize,
+    /// Room that is set aside for when the disk is full; 0 for none. Should hold a group at least.
+    pub reserve_bytes: u64,
+    /// The log counts as low on space while its disk has less left than this.
+    pub low_bytes: u64,
 }
 
 impl Default for WalConfig {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, cache_bytes: 64 << 20, group_bytes: 4 << 20, queue: 1024 }
+        // The simulator's disks are in memory, many at once.
+        let (segment_bytes, reserve_bytes, low_bytes) = if cfg!(madsim) {
+            (256 << 10, 64 << 10, 128 << 10)
+        } else {
+            (64 << 20, 8 << 20, 64 << 20)
+        };
+        Self {
+            segment_bytes,
+            cache_bytes: 64 << 20,
+            group_bytes: 4 << 20,
+            queue: 1024,
+            reserve_bytes,
+            low_bytes,
+        }
     }
 }
 
@@ -131,6 +153,16 @@ pub struct WalState {
 pub struct Wal {
     shared: Arc<Shared>,
     requests: mpsc::Sender<Request>,
+    low_bytes: u64,
+}
+
+/// How far the log's writing has come, in requests since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Made so far.
+    pub requested: u64,
+    /// Of these, from the first on, durable or failed.
+    pub settled: u64,
 }
 
 impl Wal {
@@ -160,12 +192,43 @@ impl Wal {
         let (opened_tx, opened_rx) = oneshot::channel();
         flusher::start(disk, identity, config, received, opened_tx)?;
         let shared = opened_rx.await.map_err(|_| WalError::Closed)??;
-        Ok(Wal { shared, requests })
+        Ok(Wal { shared, requests, low_bytes: config.low_bytes })
     }
 
     /// What the log holds now, durable or not.
     pub fn state(&self) -> WalState {
         self.shared.index.lock().state()
+    }
+
+    /// How far writing has come.
+    pub fn progress(&self) -> Progress {
+        let settled = self.shared.settled();
+        Progress { requested: self.shared.index.lock().requests(), settled }
+    }
+
+    /// Whether the disk has room, as far as writes and [`look_at_space`](Self::look_at_space) know.
+    pub fn space(&self) -> Space {
+        self.shared.space.get()
+    }
+
+    /// Asks the disk how much is left.
+    ///
+    /// # Errors
+    /// `Io` if it does not say.
+    pub async fn look_at_space(&self) -> Result<(), WalError> {
+        self.shared.space.note_free(self.shared.free().await?, self.low_bytes);
+        Ok(())
+    }
+
+    /// How many bytes the segments take.
+    pub fn bytes(&self) -> u64 {
+        self.shared.index.lock().sizes.values().map(|(bytes, _)| bytes).sum()
+    }
+
+    /// The entry up to which the log must be purged to take at most `limit` bytes, if it takes more.
+    /// The last segment stays in any case.
+    pub fn purge_for_size(&self, limit: u64) -> Option<u64> {
+        self.shared.index.lock().purge_for_size(limit)
     }
 
     /// Appends entries. They can be read when this returns; `done` is called once they are durable,

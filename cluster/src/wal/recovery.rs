@@ -3,6 +3,12 @@
 //! Recovery changes two things only: a torn tail of the last segment is cut, and a segment that was
 //! being made is removed. Both are synced, as is every segment, before anything found is relied on:
 //! after a process died without a power cut, what is read may not be durable yet.
+//!
+//! - The last group is written once more before that sync. If its first sync failed, the kernel
+//!   reported it, took the pages for clean, and goes on to serve them from memory: they read well,
+//!   another sync alone would write nothing, and the next power cut would take what was relied on.
+//! - A torn tail is overwritten with zeros before it is cut. Its records carry the segment's salt and
+//!   their own offset, so blocks of it that came back behind a later write would be taken for real.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +17,10 @@ use super::index::{LogIndex, Place};
 use super::record::{Found, Record};
 use super::segment::{self, End};
 use super::writer::{Marks, Writer, begin_segment, sync_names};
-use super::{WalConfig, WalError, WalIdentity};
+use super::{WalConfig, WalError, WalIdentity, reserve};
 use crate::disk::{Disk, DiskFile};
+
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Makes the first segment in an empty directory.
 pub(super) async fn create(disk: &dyn Disk, identity: WalIdentity) -> Result<(), WalError> {
@@ -63,7 +71,8 @@ async fn remove_unfinished(disk: &dyn Disk, names: &[String]) -> Result<(), WalE
 /// The segments' numbers, ascending, which must have no gap.
 fn segments_of(names: &[String]) -> Result<Vec<u64>, WalError> {
     let mut sequences = Vec::new();
-    for name in names.iter().filter(|name| *name != segment::UNFINISHED) {
+    let of_no_segment = |name: &str| name == segment::UNFINISHED || reserve::is_its_file(name);
+    for name in names.iter().filter(|name| !of_no_segment(name)) {
         match segment::sequence(name) {
             Some(sequence) => sequences.push(sequence),
             None => return Err(WalError::UnknownFile { file: name.clone() }),
@@ -88,12 +97,14 @@ struct Replay {
     /// The last entry that segments before the first one held, unless truncated since: all up to it
     /// must turn out to be purged.
     missing: Option<u64>,
+    /// Where the group of the record that was read last begins, in its segment.
+    last_group: usize,
 }
 
 impl Replay {
     fn new(index: LogIndex, first_segment: u64) -> Self {
         let (segments, marks) = (BTreeMap::new(), Marks::default());
-        Self { index, segments, marks, first_segment, missing: None }
+        Self { index, segments, marks, first_segment, missing: None, last_group: segment::HEADER }
     }
 
     /// Syncs and replays one segment. Returns its file and its length, after a torn tail was cut.
@@ -108,25 +119,36 @@ impl Replay {
         let file = disk.open(&name).await.map_err(WalError::io(format!("opening {name}")))?;
         let bytes = read_whole(file.as_ref(), &name).await?;
         self.segments.insert(sequence, None);
+        self.last_group = segment::HEADER;
         let end = segment::walk(&bytes, identity, sequence, last, |at, found| {
             self.record(sequence, at, found)
         })?;
-        let mut length = bytes.len() as u64;
+        let mut kept = bytes.len();
         if let End::Torn { at } = end {
             tracing::warn!(
-                segment = %name, at, length,
+                segment = %name, at, length = kept,
                 "cutting the torn tail of a write that never became durable"
             );
-            length = at as u64;
-            file.set_len(length).await.map_err(WalError::io(format!("cutting {name}")))?;
+            kept = at;
+            cut(file.as_ref(), &name, at, bytes.len()).await?;
         }
+        if last {
+            let again = &bytes[self.last_group.min(kept)..kept];
+            file.write_at((kept - again.len()) as u64, again)
+                .await
+                .map_err(WalError::io(format!("writing the end of {name} once more")))?;
+        }
+        let length = kept as u64;
         file.sync_data().await.map_err(WalError::io(format!("syncing {name}")))?;
+        let highest = self.segments.get(&sequence).copied().flatten();
+        self.index.sizes.insert(sequence, (length, highest));
         self.index.files.insert(sequence, file.clone());
         Ok((file, length))
     }
 
     fn record(&mut self, sequence: u64, at: usize, found: Found) -> Result<(), WalError> {
         self.marks.note(&found.record);
+        self.last_group = found.group;
         match found.record {
             Record::Entry(entry) => {
                 let highest = self.segments.entry(sequence).or_default();
@@ -180,6 +202,17 @@ impl Replay {
             self.index.committed = None;
         }
     }
+}
+
+/// Cuts a torn tail, from `at` to `end`, so that nothing of it can come back.
+async fn cut(file: &dyn DiskFile, name: &str, at: usize, end: usize) -> Result<(), WalError> {
+    let cutting = || format!("cutting {name}");
+    for from in (at..end).step_by(ZEROS.len()) {
+        let zeros = &ZEROS[..ZEROS.len().min(end - from)];
+        file.write_at(from as u64, zeros).await.map_err(WalError::io(cutting()))?;
+    }
+    file.sync_data().await.map_err(WalError::io(cutting()))?;
+    file.set_len(at as u64).await.map_err(WalError::io(cutting()))
 }
 
 async fn read_whole(file: &dyn DiskFile, name: &str) -> Result<Vec<u8>, WalError> {

@@ -9,8 +9,14 @@ use super::*;
 use crate::disk::sim::{SimDisk, SimLatency, SimLosses};
 
 const IDENTITY: WalIdentity = WalIdentity { cluster: [3; 16], node: 1 };
-const CONFIG: WalConfig =
-    WalConfig { segment_bytes: 4000, cache_bytes: 2000, group_bytes: 2000, queue: 64 };
+const CONFIG: WalConfig = WalConfig {
+    segment_bytes: 4000,
+    cache_bytes: 2000,
+    group_bytes: 2000,
+    queue: 64,
+    reserve_bytes: 3000,
+    low_bytes: 0,
+};
 
 /// What the harness knows of the node: which entries were reported as durable.
 #[derive(Default)]

@@ -1,7 +1,8 @@
 //! Writing: groups to the last segment, new segments, and the removal of old ones.
 //!
-//! Used by the flusher only. After any error the writer must not be used again: what the disk holds
-//! is unknown from then on.
+//! Used by the flusher only. After any error but `Full` the writer must not be used again: what the
+//! disk holds is unknown from then on. A write that found no room was never synced, so the same
+//! bytes may be written to the same place again. A sync is never repeated, whatever it said.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -121,25 +122,39 @@ impl Writer {
         self.file
             .write_at(self.length, &group.bytes)
             .await
-            .map_err(WalError::io(format!("writing {}", segment::name(self.active))))
+            .map_err(WalError::io_or_full(format!("writing {}", segment::name(self.active))))
     }
 
     /// Makes the group that was written durable, and returns where its entries stand.
-    pub(super) async fn sync(&mut self, group: Group) -> Result<Vec<(Position, Place)>, WalError> {
+    pub(super) async fn sync(
+        &mut self,
+        shared: &Shared,
+        group: Group,
+    ) -> Result<Vec<(Position, Place)>, WalError> {
         let name = segment::name(self.active);
         self.file.sync_data().await.map_err(WalError::io(format!("syncing {name}")))?;
         self.length += group.bytes.len() as u64;
         self.marks = group.marks;
         let highest = self.segments.entry(self.active).or_default();
         *highest = (*highest).max(group.highest);
+        shared.index.lock().sizes.insert(self.active, (self.length, *highest));
         Ok(group.places)
+    }
+
+    /// The directory that is written to.
+    pub(super) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
     }
 
     async fn roll(&mut self, shared: &Shared) -> Result<(), WalError> {
         let next = self.active + 1;
         let (file, length) =
             begin_segment(self.disk.as_ref(), self.identity, next, &self.marks).await?;
-        shared.index.lock().files.insert(next, file.clone());
+        {
+            let mut index = shared.index.lock();
+            index.files.insert(next, file.clone());
+            index.sizes.insert(next, (length, None));
+        }
         self.segments.insert(next, None);
         self.active = next;
         self.file = file;
@@ -159,7 +174,9 @@ impl Writer {
             self.disk.remove(&name).await.map_err(WalError::io(format!("removing {name}")))?;
             sync_names(self.disk.as_ref()).await?;
             self.segments.remove(&oldest);
-            shared.index.lock().files.remove(&oldest);
+            let mut index = shared.index.lock();
+            index.files.remove(&oldest);
+            index.sizes.remove(&oldest);
         }
         Ok(())
     }
@@ -187,13 +204,33 @@ pub(super) async fn begin_segment(
     let opening = (bytes.len() - segment::HEADER) as u32;
     bytes[..segment::HEADER].copy_from_slice(&segment::header(identity, sequence, opening));
     let name = segment::name(sequence);
+    match write_segment(disk, &name, &bytes).await {
+        Ok(file) => Ok((file, bytes.len() as u64)),
+        Err(error) => {
+            if matches!(error, WalError::Full { .. })
+                && let Err(left) = disk.remove(segment::UNFINISHED).await
+                && left.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(WalError::io("removing an unfinished segment")(left));
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn write_segment(
+    disk: &dyn Disk,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Arc<dyn DiskFile>, WalError> {
     let making = || format!("making {name}");
-    let file = disk.create(segment::UNFINISHED).await.map_err(WalError::io(making()))?;
-    file.write_at(0, &bytes).await.map_err(WalError::io(making()))?;
+    let full = || WalError::io_or_full(making());
+    let file = disk.create(segment::UNFINISHED).await.map_err(full())?;
+    file.write_at(0, bytes).await.map_err(full())?;
     file.sync_data().await.map_err(WalError::io(making()))?;
-    disk.rename(segment::UNFINISHED, &name).await.map_err(WalError::io(making()))?;
+    disk.rename(segment::UNFINISHED, name).await.map_err(full())?;
     sync_names(disk).await?;
-    Ok((file, bytes.len() as u64))
+    Ok(file)
 }
 
 pub(super) async fn sync_names(disk: &dyn Disk) -> Result<(), WalError> {

@@ -45,11 +45,18 @@ pub(super) struct Inode {
     durable: Vec<u8>,
     /// Sectors written since the last sync that covered them, with the number of their last write.
     dirty: BTreeMap<u64, u64>,
+    /// What the medium held when the file was longer, at its offsets: the blocks that a cut gave
+    /// back are the likeliest to be given to the file again.
+    cut_off: Vec<u8>,
 }
 
 impl Inode {
     pub(super) fn cache(&self) -> &[u8] {
         &self.cache
+    }
+
+    pub(super) fn cut_off(&self) -> &[u8] {
+        &self.cut_off
     }
 
     pub(super) fn read(&self, offset: u64, length: usize) -> Vec<u8> {
@@ -93,6 +100,9 @@ impl Inode {
     }
 
     pub(super) fn end_sync(&mut self, snapshot: SyncSnapshot) {
+        if snapshot.length < self.durable.len() {
+            self.cut_off.clone_from(&self.durable);
+        }
         self.durable.resize(snapshot.length, 0);
         for (sector, number, bytes) in snapshot.sectors {
             let from = sector as usize * SECTOR;
@@ -141,6 +151,7 @@ impl Inode {
         }
         let mut image = self.durable.clone();
         image.truncate(length);
+        let stale = if self.cut_off.len() > image.len() { &self.cut_off } else { stale };
         extend_with_leftovers(&mut image, length, stale, random);
         for &sector in self.dirty.keys() {
             let from = sector as usize * SECTOR;

@@ -24,6 +24,8 @@ pub(super) struct Medium {
     pub(super) crash_in: Option<u64>,
     pub(super) faults: Vec<(SimOperation, u32)>,
     pub(super) capacity: u64,
+    /// Syncs wait.
+    pub(super) stalled: bool,
     pub(super) losses: SimLosses,
 }
 
@@ -44,6 +46,7 @@ impl Medium {
             crash_in: None,
             faults: Vec::new(),
             capacity: u64::MAX,
+            stalled: false,
             losses: SimLosses::default(),
         }
     }
@@ -197,11 +200,18 @@ impl Medium {
         Ok(())
     }
 
+    /// How many bytes can be added. Files that lost their name count until nobody has them open,
+    /// which the medium does not see, so they do not count at all.
+    pub(super) fn free(&self) -> u64 {
+        let used = |(_, number)| self.inodes.get(&number).map_or(0, |i| i.cache().len() as u64);
+        self.capacity.saturating_sub(self.names.iter().map(used).sum())
+    }
+
     /// How many bytes can be written at `offset`.
     fn room_at(&mut self, number: InodeNumber, offset: usize) -> io::Result<usize> {
-        let used: u64 = self.inodes.values().map(|i| i.cache().len() as u64).sum();
+        let free = self.free();
         let own = self.inode(number)?.cache().len() as u64;
-        let limit = self.capacity.saturating_sub(used).saturating_add(own);
+        let limit = free.saturating_add(own);
         Ok(usize::try_from(limit.saturating_sub(offset as u64)).unwrap_or(usize::MAX))
     }
 
@@ -228,6 +238,10 @@ impl Medium {
 
     pub(super) fn contents(&self, name: &str) -> Option<Vec<u8>> {
         Some(self.inodes.get(&self.names.get(name)?)?.cache().to_vec())
+    }
+
+    pub(super) fn cut_off(&self, name: &str) -> Option<Vec<u8>> {
+        Some(self.inodes.get(&self.names.get(name)?)?.cut_off().to_vec())
     }
 
     pub(super) fn decay(&mut self, name: &str, offset: u64, mask: u8) -> bool {

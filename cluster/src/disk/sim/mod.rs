@@ -150,6 +150,11 @@ impl SimDisk {
         self.medium.lock().capacity = bytes;
     }
 
+    /// Lets every sync wait, or go on: a disk that is slow beyond all measure.
+    pub fn stall(&self, stalled: bool) {
+        self.medium.lock().stalled = stalled;
+    }
+
     /// What all power cuts took so far.
     pub fn losses(&self) -> SimLosses {
         self.medium.lock().losses
@@ -168,6 +173,11 @@ impl SimDisk {
     /// A file's bytes as a node would see them now.
     pub fn contents(&self, name: &str) -> Option<Vec<u8>> {
         self.medium.lock().contents(name)
+    }
+
+    /// What the medium held of a file when it was last made shorter: blocks that it gave back.
+    pub fn cut_off(&self, name: &str) -> Option<Vec<u8>> {
+        self.medium.lock().cut_off(name)
     }
 
     /// Flips the bits of `mask` in one byte, in the cache and on the medium: silent decay. Returns

@@ -12,6 +12,9 @@ use super::medium::{Epoch, Medium};
 use super::names::InodeNumber;
 use crate::disk::{Disk, DiskFile, check_name};
 
+/// How often a stalled sync looks whether it may go on.
+const STALL_LOOK: Duration = Duration::from_millis(10);
+
 /// One boot's view of a [`SimDisk`](super::SimDisk). Dead once the power is cut, the node is stopped
 /// or the disk is booted again.
 pub struct SimMount {
@@ -57,6 +60,9 @@ impl Boot {
 
     /// Lets the time of a sync pass.
     async fn wait(&self) {
+        while self.medium.lock().stalled {
+            tokio::time::sleep(STALL_LOOK).await;
+        }
         let (shortest, longest) = self.latency;
         if longest.is_zero() {
             return;
@@ -117,6 +123,12 @@ impl Disk for SimMount {
                 Err(e)
             }
         }
+    }
+
+    async fn free(&self) -> io::Result<u64> {
+        let mut medium = self.boot.medium.lock();
+        medium.enter(self.boot.epoch, SimOperation::Read)?;
+        Ok(medium.free())
     }
 
     fn blocks(&self) -> bool {

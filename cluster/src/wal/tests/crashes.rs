@@ -116,7 +116,15 @@ async fn run(seed: u64) -> SimLosses {
             // Opening may be cut off too; what it did must not count.
             disk.crash_in(1 + random.below(4));
         }
-        let wal = match Wal::open(mount, IDENTITY, SMALL).await {
+        // With a reserve on some boots, and without on others: it may come and go.
+        let reserve_bytes = random.below(3) * 700;
+        let config = WalConfig { reserve_bytes, ..SMALL };
+        let opened = match Wal::open(mount, IDENTITY, config).await {
+            // The reserve is made once it is open, and the power may be cut then.
+            Ok(wal) => wal.flush().await.map(|()| wal),
+            Err(error) => Err(error),
+        };
+        let wal = match opened {
             Ok(wal) => wal,
             Err(WalError::Io { .. }) => {
                 disk.crash();

@@ -3,8 +3,10 @@
 mod crashes;
 mod damage;
 mod failures;
+mod full;
 mod model;
 mod ordinary;
+mod torn;
 
 use super::*;
 use crate::disk::sim::{SimDisk, SimLatency};
@@ -12,8 +14,14 @@ use crate::disk::sim::{SimDisk, SimLatency};
 pub(super) const IDENTITY: WalIdentity = WalIdentity { cluster: [0xab; 16], node: 7 };
 
 /// Sizes at which a few entries fill a segment.
-pub(super) const SMALL: WalConfig =
-    WalConfig { segment_bytes: 2000, cache_bytes: 600, group_bytes: 1500, queue: 16 };
+pub(super) const SMALL: WalConfig = WalConfig {
+    segment_bytes: 2000,
+    cache_bytes: 600,
+    group_bytes: 1500,
+    queue: 16,
+    reserve_bytes: 0,
+    low_bytes: 0,
+};
 
 pub(super) fn entry(term: u64, index: u64, length: usize) -> LogEntry {
     let body = (0..length).map(|i| (index as usize * 31 + i * 7 + term as usize) as u8);
