@@ -187,6 +187,8 @@ pub struct NodeIdentity {
     pub lock_path: String,
     /// The newest version of the state machine that it knows.
     pub machine_version: u32,
+    /// Which folder it has; the same at all joins of a node.
+    pub folder: Option<Guid>,
 }
 
 /// A share, as administrators see it.

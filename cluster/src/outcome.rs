@@ -55,6 +55,8 @@ pub enum Refusal {
     InUse,
     /// The incarnation's claim contradicts what the state knows (a node of that id lives).
     NodeLives,
+    /// The node joined before with another folder: it forgot what it had promised.
+    OtherFolder,
 }
 
 /// The lease as a CREATE's answer tells it.

@@ -35,7 +35,7 @@ pub fn of_refusal(refusal: Refusal) -> NtStatus {
         Refusal::Exists => NtStatus::OBJECT_NAME_COLLISION,
         Refusal::NotFound => NtStatus::OBJECT_NAME_NOT_FOUND,
         Refusal::InUse => NtStatus::DEVICE_BUSY,
-        Refusal::NodeLives => NtStatus::REQUEST_NOT_ACCEPTED,
+        Refusal::NodeLives | Refusal::OtherFolder => NtStatus::REQUEST_NOT_ACCEPTED,
         Refusal::OtherDialect => NtStatus::USER_SESSION_DELETED,
         Refusal::InvalidLockRange => NtStatus::INVALID_LOCK_RANGE,
     }

@@ -23,6 +23,10 @@ impl Step<'_> {
                     true => Err(Refusal::NodeGone),
                 };
             }
+            let known = record.identity.folder;
+            if known.is_some() && known != identity.folder {
+                return Err(Refusal::OtherFolder);
+            }
             let same_boot = record.identity.boot_id == identity.boot_id;
             let contradicts = matches!(proof, FenceProof::HostRebooted) && same_boot;
             if !record.has_ended() && (contradicts || !proves(proof)) {

@@ -79,6 +79,7 @@ refusals!(
     NotFound = 24,
     InUse = 25,
     NodeLives = 26,
+    OtherFolder = 27,
 );
 
 fn list<T: Encoded>(items: &[T]) -> Vec<T::Pb> {

@@ -23,7 +23,7 @@ record!(LockRange => pb::LockRange { offset: bare, length: bare, exclusive: bare
 record!(LockSequence => pb::LockSequence { index: bare, number: bare });
 record!(NodeIdentity => pb::NodeIdentity {
     name: bare, smb_address: bare, peer_address: bare, boot_id: bare, pid: bare,
-    process_start: bare, lock_path: bare, machine_version: bare
+    process_start: bare, lock_path: bare, machine_version: bare, folder: opt
 });
 record!(ShareSettings => pb::ShareSettings {
     name: bare, comment: bare, volume: bare, path: bare, continuously_available: bare,

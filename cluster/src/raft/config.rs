@@ -47,11 +47,14 @@ pub struct Snapshots {
     pub every: u64,
     /// Entries before the snapshot that stay, for nodes that were away for a short time.
     pub keep: u64,
+    /// The log's size above which entries go earlier, and snapshots are made earlier, in bytes. The
+    /// last segment and what arrives while a snapshot is made come on top.
+    pub log_bytes: u64,
 }
 
 impl Default for Snapshots {
     fn default() -> Snapshots {
-        Snapshots { every: 20_000, keep: 5_000 }
+        Snapshots { every: 20_000, keep: 5_000, log_bytes: 256 << 20 }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::command::{Command, SubmitId, Timers};
 use crate::disk::Disk;
 use crate::encoding;
 use crate::kv::Kv;
+use crate::ports::Random;
 use crate::state::Entry;
 use crate::wal::{WalError, WalIdentity};
 
@@ -100,6 +101,8 @@ impl Folder {
             members: founding.members.iter().map(member).collect(),
             founding: encoding::encode_entry(&entry),
             initialized: false,
+            // Drawn at the first start.
+            identity: Bytes::new(),
         };
         write(&kv, &record).await?;
         Ok(())
@@ -139,6 +142,23 @@ impl Folder {
     /// The node that it belongs to.
     pub fn node(&self) -> NodeId {
         NodeId(self.record.node)
+    }
+
+    /// Which folder this is, as its node tells the others; drawn when it is first asked for.
+    ///
+    /// # Errors
+    /// The store's, or the record is damaged.
+    pub async fn identity(&mut self, random: &dyn Random) -> Result<Guid, FolderError> {
+        if self.record.identity.is_empty() {
+            let mut identity = [0; 16];
+            random.fill(&mut identity);
+            self.record.identity = identity.to_vec().into();
+            write(&self.kv, &self.record).await?;
+        }
+        self.record.identity[..]
+            .try_into()
+            .map(Guid)
+            .map_err(|_| FolderError::Damaged("its identity"))
     }
 
     /// Whose log it must hold.

@@ -4,13 +4,17 @@
 //! in the simulator, `log_store` keeps entries and vote in the write-ahead log of [`crate::wal`],
 //! `state_machine` applies what is committed and `replica` is what the rest of the node sees of it.
 //! Commands go through `submitter` (any node) and `proposer` (the leader); `network` carries
-//! everything between nodes; `node_lease` decides who may touch the storage. `start` puts a `node`
-//! together over its `folder`.
+//! everything between nodes; `node_lease` decides who may touch the storage; `log_health` sees to it
+//! that a node whose log is in trouble does not lead, and `known_folders` to it that one which lost
+//! its folder does not come back. `start` puts a `node` together over its
+//! `folder`.
 
 mod closing;
 pub mod config;
 pub mod folder;
+mod known_folders;
 mod lives;
+mod log_health;
 pub mod log_store;
 mod network;
 pub mod node;
@@ -20,6 +24,7 @@ mod replica;
 pub mod runtime;
 mod snapshot_store;
 pub mod start;
+mod start_error;
 mod state_machine;
 mod submitter;
 pub mod type_config;

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Raft;
 use super::closing::Closing;
 use super::lives::{self, Standing};
+use super::log_health::LogHealth;
 use super::network::acceptor::Services;
 use super::network::{Body, PeerLink, pb, question_to, reply_from};
 use super::node_lease::RENEWAL;
@@ -42,6 +43,7 @@ pub struct Node {
     pub(super) raft: Raft,
     pub(super) replica: Arc<Replica>,
     pub(super) submitter: Arc<Submitter>,
+    pub(super) log: Arc<LogHealth>,
     pub(super) links: Arc<BTreeMap<u64, Arc<PeerLink>>>,
     pub(super) peer_handler: Arc<dyn PeerHandler>,
     pub(super) grants: Arc<Grants>,
@@ -74,7 +76,12 @@ impl Node {
 
     /// Resolves if this node cannot go on, with the reason: its log or machine failed.
     pub async fn halted(&self) -> String {
-        halted(self.raft.clone()).await
+        halted(self.raft.clone(), self.log.clone()).await
+    }
+
+    /// What is wrong with this node's log, for people; it goes by itself with its cause.
+    pub fn log_trouble(&self) -> Option<String> {
+        self.log.trouble()
     }
 
     /// The node that seems to lead.
@@ -100,14 +107,24 @@ impl Node {
     }
 }
 
-/// Resolves once Raft has stopped, with its reason.
-pub(super) async fn halted(raft: Raft) -> String {
+/// Resolves once the log has failed or Raft has stopped, with the reason.
+pub(super) async fn halted(raft: Raft, log: Arc<LogHealth>) -> String {
     let metrics = raft.metrics();
-    loop {
-        if let Err(fatal) = &metrics.borrow_watched().running_state {
-            return fatal.to_string();
+    let stopped = async {
+        loop {
+            if let Err(fatal) = &metrics.borrow_watched().running_state {
+                return fatal.to_string();
+            }
+            sleep(RENEWAL).await;
         }
-        sleep(RENEWAL).await;
+    };
+    tokio::select! {
+        biased;
+        failure = log.failed() => format!(
+            "the log failed: {failure}. What was acknowledged is safe; what the disk holds beyond \
+             that nobody knows, so nothing is tried again in this process"
+        ),
+        fatal = stopped => fatal,
     }
 }
 
@@ -273,8 +290,8 @@ impl Services for PeerServices {
         pb::ReadAt { index, leader: 0 }
     }
 
-    async fn renew(&self, life: NodeLife) -> pb::Renewed {
-        let verdict = self.grants.renew(life).await;
+    async fn renew(&self, life: NodeLife, fit: bool) -> pb::Renewed {
+        let verdict = self.grants.renew(life, fit).await;
         pb::Renewed { verdict: verdict.to_wire().into(), leader: 0 }
     }
 

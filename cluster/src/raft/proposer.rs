@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Raft;
+use super::log_health::LogHealth;
 use super::network::MAX_COMMAND_BYTES;
 use super::type_config::{CommandBytes, TypeConfig};
 use crate::encoding;
@@ -52,6 +53,7 @@ struct Proposal {
 /// The proposer's task.
 pub struct Stamping {
     raft: Raft,
+    log: Arc<LogHealth>,
     proposals: mpsc::Receiver<Proposal>,
     stopwatch: Arc<Mutex<Stopwatch>>,
     clock: Arc<dyn Clock>,
@@ -59,11 +61,11 @@ pub struct Stamping {
 
 impl Proposer {
     /// A proposer, and the task that must be driven.
-    pub fn new(raft: Raft, clock: Arc<dyn Clock>) -> (Proposer, Stamping) {
+    pub fn new(raft: Raft, log: Arc<LogHealth>, clock: Arc<dyn Clock>) -> (Proposer, Stamping) {
         let (queue, proposals) = mpsc::channel(QUEUE_MAX);
         let stopwatch = Arc::new(Mutex::new(Stopwatch::default()));
         let stamping =
-            Stamping { raft, proposals, stopwatch: stopwatch.clone(), clock: clock.clone() };
+            Stamping { raft, log, proposals, stopwatch: stopwatch.clone(), clock: clock.clone() };
         (Proposer { queue, stopwatch, clock }, stamping)
     }
 
@@ -102,15 +104,26 @@ impl Stamping {
     pub async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while self.proposals.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            let proposals = std::mem::take(&mut batch);
+            let (proposals, too_much): (Vec<_>, Vec<_>) =
+                batch.drain(..).partition(|proposal| self.log.lets_pass(&proposal.entry.command));
             match self.raft.as_leader() {
-                Ok(leader) => self.propose(leader.term(), proposals).await,
-                Err(forward) => refuse(proposals, forward.leader_id),
+                Ok(leader) => {
+                    // Whoever asked goes on asking until there is room, or another leader.
+                    refuse(too_much, None);
+                    self.propose(leader.term(), proposals).await;
+                }
+                Err(forward) => {
+                    refuse(too_much, forward.leader_id);
+                    refuse(proposals, forward.leader_id);
+                }
             }
         }
     }
 
     async fn propose(&self, term: u64, proposals: Vec<Proposal>) {
+        if proposals.is_empty() {
+            return;
+        }
         let mut commands = Vec::with_capacity(proposals.len());
         let mut answers = Vec::with_capacity(proposals.len());
         for Proposal { mut entry, answer } in proposals {

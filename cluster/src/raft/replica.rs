@@ -264,6 +264,7 @@ mod tests {
             process_start: 1,
             lock_path: String::new(),
             machine_version: 1,
+            folder: None,
         };
         let join = |node: u64| Command::JoinNode {
             node: NodeId(node),

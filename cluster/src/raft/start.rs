@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use holdfast_proto::types::{Incarnation, NodeId};
+use holdfast_proto::types::Incarnation;
 use openraft::errors::{InitializeError, RaftError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::closing::Closing;
 use super::config::NodeConfig;
-use super::folder::{Folder, FolderError};
+use super::folder::Folder;
+use super::known_folders::{KnownFolders, forgot};
+use super::log_health::{LogHealth, LogWatch};
 use super::log_store::LogStore;
 use super::network::acceptor::{Acceptor, serve};
-use super::network::{AddressRefused, LinkEvent, Network, PeerLink, Speaker, peer_socket};
+use super::network::{LinkEvent, Network, PeerLink, Speaker, peer_socket};
 use super::node::{Node, PeerServices};
 use super::node_lease::duties::{Duties, UnderWay, doubt_the_lost};
 use super::node_lease::fencing::Fencing;
@@ -26,6 +28,7 @@ use super::node_lease::renewal::Renewal;
 use super::proposer::Proposer;
 use super::replica::{Effects, Replica};
 use super::snapshot_store::SnapshotStore;
+pub use super::start_error::StartError;
 use super::state_machine::StateMachine;
 use super::submitter::Submitter;
 use super::type_config::PeerNode;
@@ -37,7 +40,7 @@ use crate::kv::Kv;
 use crate::outcome::{Outcome, Refusal};
 use crate::peer::PeerHandler;
 use crate::ports::{Clock, Fencer, Random};
-use crate::wal::{WalConfig, WalError};
+use crate::wal::{Position, WalConfig};
 
 /// How long one attempt to join may take; attempts go on until there is a quorum.
 const JOIN_LIMIT: Duration = Duration::from_secs(10);
@@ -52,38 +55,6 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     pub fencer: Arc<dyn Fencer>,
     pub peer_handler: Arc<dyn PeerHandler>,
-}
-
-/// Why a node does not come up.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    #[error("this folder is node {folder}'s, not node {configured}'s")]
-    OtherNode { folder: NodeId, configured: NodeId },
-    #[error(
-        "the folder belongs to cluster {0}, but its log is gone; a node that forgot its votes must \
-         not take part again"
-    )]
-    LogMissing(holdfast_proto::types::Guid),
-    #[error(transparent)]
-    Address(#[from] AddressRefused),
-    #[error("node {0} is not among the members that its folder names")]
-    NotAMember(NodeId),
-    #[error("unusable timers: {0}")]
-    Timers(#[from] openraft::ConfigError),
-    #[error("the snapshot cannot be read: {0}")]
-    Storage(#[from] std::io::Error),
-    #[error("the log cannot be opened: {0}")]
-    Log(#[from] WalError),
-    #[error("cannot serve the other nodes on {0}: {1}")]
-    Serve(SocketAddr, String),
-    #[error("Raft does not run: {0}")]
-    Raft(String),
-    #[error("the cluster refuses the join: {0:?}")]
-    JoinRefused(Refusal),
-    #[error("shut down before the join was through")]
-    Closed,
 }
 
 /// A node that has joined.
@@ -139,17 +110,21 @@ struct Starting {
 
 impl Starting {
     async fn run(mut self) -> Result<Started, StartError> {
+        let folder = self.folder.identity(self.ports.random.as_ref()).await?;
+        self.config.identity.folder = Some(folder);
         let speaker = Speaker {
             cluster_id: self.folder.cluster_id(),
             node: self.config.node.0,
             incarnation: Arc::new(AtomicU64::new(0)),
+            folder,
         };
         let (replica, effects) = Replica::new(self.config.node);
+        let known = KnownFolders::new(self.ports.kv.clone(), replica.clone());
         let (events_tx, events) = mpsc::unbounded_channel();
-        let links = self.links(&speaker, &events_tx);
-        let raft = self.raft(&replica, &links).await?;
-        let parts = self.assemble(&raft, &replica, &links);
-        let served = self.serve(&speaker, &raft, &parts);
+        let links = self.links(&speaker, &events_tx, &known);
+        let (raft, log) = self.raft(&replica, &links).await?;
+        let parts = self.assemble(&raft, &log, &replica, &links);
+        let served = self.serve(&speaker, &raft, &known, &parts);
         self.initialize(&raft).await?;
         self.closing.spawn(doubt_the_lost(parts.grants.clone(), parts.submitter.clone(), events));
         let joined = self.join(&parts);
@@ -159,7 +134,10 @@ impl Starting {
                 let why = why.unwrap_or_else(|_| "stopped".to_owned());
                 return Err(StartError::Serve(self.own_address, why));
             }
-            fatal = super::node::halted(raft.clone()) => return Err(StartError::Raft(fatal)),
+            fatal = super::node::halted(raft.clone(), log.clone()) => {
+                return Err(StartError::Raft(fatal));
+            }
+            why = known.turned_away() => return Err(StartError::TurnedAway(why)),
             joined = joined => joined?,
         };
         speaker.incarnation.store(life.incarnation.0, Ordering::Release);
@@ -171,6 +149,7 @@ impl Starting {
             raft,
             replica,
             submitter: parts.submitter,
+            log,
             links,
             peer_handler: self.ports.peer_handler.clone(),
             grants: parts.grants,
@@ -186,10 +165,12 @@ impl Starting {
         &self,
         speaker: &Speaker,
         events: &mpsc::UnboundedSender<LinkEvent>,
+        known: &Arc<KnownFolders>,
     ) -> Arc<BTreeMap<u64, Arc<PeerLink>>> {
         let others = self.folder.members().iter().filter(|(node, _)| **node != self.config.node);
         let links = others.map(|(node, address)| {
-            let link = PeerLink::new(speaker.clone(), node.0, address.clone(), events.clone());
+            let (events, known) = (events.clone(), known.clone());
+            let link = PeerLink::new(speaker.clone(), node.0, address.clone(), events, known);
             self.closing.spawn(link.clone().run());
             (node.0, link)
         });
@@ -200,27 +181,32 @@ impl Starting {
         &self,
         replica: &Arc<Replica>,
         links: &Arc<BTreeMap<u64, Arc<PeerLink>>>,
-    ) -> Result<Raft, StartError> {
-        let snapshots = Arc::new(SnapshotStore::new(self.ports.kv.clone()));
-        let machine =
-            StateMachine::open(self.folder.cluster_id(), replica.clone(), snapshots).await?;
+    ) -> Result<(Raft, Arc<LogHealth>), StartError> {
         let identity = self.folder.log_identity();
         let log = LogStore::open(self.ports.disk.clone(), identity, WalConfig::default()).await?;
+        let health = LogHealth::new(log.wal().clone());
+        let snapshots = Arc::new(SnapshotStore::new(self.ports.kv.clone()));
+        let cluster_id = self.folder.cluster_id();
+        let machine =
+            StateMachine::open(cluster_id, replica.clone(), snapshots, health.clone()).await?;
+        check_covered(machine.covered(), log.wal().state().purged)?;
         let config = Arc::new(self.config.raft()?);
         let network = Network::new(self.config.node.0, links.clone());
-        Raft::new(self.config.node.0, config, network, log, machine)
+        let raft = Raft::new(self.config.node.0, config, network, log, machine)
             .await
-            .map_err(|fatal| StartError::Raft(fatal.to_string()))
+            .map_err(|fatal| StartError::Raft(fatal.to_string()))?;
+        Ok((raft, health))
     }
 
     fn assemble(
         &self,
         raft: &Raft,
+        log: &Arc<LogHealth>,
         replica: &Arc<Replica>,
         links: &Arc<BTreeMap<u64, Arc<PeerLink>>>,
     ) -> Parts {
         let clock = self.ports.clock.clone();
-        let (proposer, stamping) = Proposer::new(raft.clone(), clock.clone());
+        let (proposer, stamping) = Proposer::new(raft.clone(), log.clone(), clock.clone());
         self.closing.spawn(stamping.run());
         let submitter = Arc::new(Submitter {
             node: self.config.node,
@@ -243,11 +229,25 @@ impl Starting {
             under_way: Arc::new(UnderWay::default()),
         };
         self.closing.spawn(duties.run());
-        Parts { submitter, grants, fencing }
+        let watch = LogWatch {
+            health: log.clone(),
+            submitter: submitter.clone(),
+            grants: grants.clone(),
+            patience: self.config.timing.election_max,
+            log_bytes: self.config.snapshots.log_bytes,
+        };
+        self.closing.spawn(watch.run());
+        Parts { submitter, grants, fencing, log: log.clone() }
     }
 
     /// Serves the other nodes; resolves only if that fails.
-    fn serve(&self, speaker: &Speaker, raft: &Raft, parts: &Parts) -> oneshot::Receiver<String> {
+    fn serve(
+        &self,
+        speaker: &Speaker,
+        raft: &Raft,
+        known: &Arc<KnownFolders>,
+        parts: &Parts,
+    ) -> oneshot::Receiver<String> {
         let services = PeerServices {
             submitter: parts.submitter.clone(),
             grants: parts.grants.clone(),
@@ -257,6 +257,8 @@ impl Starting {
             me: speaker.clone(),
             peers: self.folder.members().keys().map(|node| node.0).collect::<BTreeSet<_>>(),
             raft: raft.clone(),
+            log: parts.log.clone(),
+            known: known.clone(),
             services: Arc::new(services),
             closing: self.closing.clone(),
         };
@@ -325,6 +327,9 @@ impl Starting {
                     tracing::info!(%node, %incarnation, "joined");
                     return Ok((NodeLife { node, incarnation }, session_prefix));
                 }
+                Ok(Outcome::Refused(Refusal::OtherFolder)) => {
+                    return Err(StartError::TurnedAway(forgot(node.0)));
+                }
                 Ok(Outcome::Refused(refusal)) => return Err(StartError::JoinRefused(refusal)),
                 Ok(other) => return Err(StartError::Raft(format!("a join came to {other:?}"))),
                 Err(SubmitError::Unknown) => tracing::info!(%node, "no quorum yet, join goes on"),
@@ -340,9 +345,21 @@ impl Starting {
             life,
             submitter: parts.submitter.clone(),
             grants: parts.grants.clone(),
+            log: parts.log.clone(),
             clock: self.ports.clock.clone(),
         };
         self.closing.spawn(renewal.run());
+    }
+}
+
+/// Entries are purged only once a durable snapshot holds them; if it does not, it is not the one that
+/// was saved.
+fn check_covered(covered: Option<u64>, purged: Option<Position>) -> Result<(), StartError> {
+    match purged {
+        Some(Position { index: purged, .. }) if covered.is_none_or(|covered| covered < purged) => {
+            Err(StartError::SnapshotMissing { purged, covered: covered.unwrap_or(0) })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -351,6 +368,7 @@ struct Parts {
     submitter: Arc<Submitter>,
     grants: Arc<Grants>,
     fencing: Arc<Fencing>,
+    log: Arc<LogHealth>,
 }
 
 /// An error with its causes: the transport's own text alone says nothing.

@@ -15,6 +15,7 @@ use openraft::alias::{SnapshotMetaOf, SnapshotOf};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, RaftSnapshotBuilder};
 
+use super::log_health::LogHealth;
 use super::replica::{Batch, Replica};
 use super::snapshot_store::SnapshotStore;
 use super::type_config::{Applied, Entry, LogId, StoredMembership, TypeConfig};
@@ -32,6 +33,7 @@ pub struct StateMachine {
     membership: StoredMembership,
     replica: Arc<Replica>,
     snapshots: Arc<SnapshotStore>,
+    log: Arc<LogHealth>,
 }
 
 impl StateMachine {
@@ -43,6 +45,7 @@ impl StateMachine {
         cluster_id: Guid,
         replica: Arc<Replica>,
         snapshots: Arc<SnapshotStore>,
+        log: Arc<LogHealth>,
     ) -> io::Result<StateMachine> {
         let mut machine = StateMachine {
             cluster_id,
@@ -51,6 +54,7 @@ impl StateMachine {
             membership: StoredMembership::default(),
             replica,
             snapshots,
+            log,
         };
         if let Some(saved) = machine.snapshots.load().await? {
             machine.restore(&saved.meta, &saved.snapshot)?;
@@ -67,6 +71,11 @@ impl StateMachine {
         let index = self.applied.map_or(0, |id| id.index());
         self.replica.passed_over(Arc::new(self.state.clone()), index);
         Ok(())
+    }
+
+    /// The last entry that the machine rests on before anything is applied.
+    pub fn covered(&self) -> Option<u64> {
+        self.applied.map(|id| id.index())
     }
 
     fn check_cluster(&self, state: &State) -> io::Result<()> {
@@ -145,6 +154,15 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
             responder.send(Applied);
         }
         Ok(())
+    }
+
+    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<SnapshotBuilder> {
+        // A snapshot that finds no room fails the store for good; the log that it would replace can
+        // stay until there is room.
+        match force || self.log.has_room() {
+            true => Some(self.get_snapshot_builder().await),
+            false => None,
+        }
     }
 
     async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {

@@ -140,7 +140,7 @@ pub fn config(node: NodeId, address: &str, boot: u64) -> NodeConfig {
         },
         trusted_network: cfg!(madsim),
         timing: Timing::default(),
-        snapshots: Snapshots { every: 100, keep: 20 },
+        snapshots: Snapshots { every: 100, keep: 20, ..Snapshots::default() },
     }
 }
 

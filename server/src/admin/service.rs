@@ -26,6 +26,8 @@ const CA_TIMEOUT_MILLIS: std::ops::RangeInclusive<u64> = 1_000..=300_000;
 pub trait NodeView: Send + Sync {
     /// Whom the node takes for the leader.
     async fn leader(&self) -> Option<NodeId>;
+    /// What is wrong with the node's log while something is.
+    fn log_trouble(&self) -> Option<String>;
     /// True while it takes clients' connections.
     fn is_serving(&self) -> bool;
     /// True while an administrator wants it to take none.

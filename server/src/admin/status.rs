@@ -50,6 +50,7 @@ pub(super) fn status_of(
             .filter(|failure| !state.has_ended(failure.life))
             .map(failure_of)
             .collect(),
+        log_trouble: view.log_trouble().unwrap_or_default(),
     }
 }
 

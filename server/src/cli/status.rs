@@ -50,6 +50,9 @@ fn text(status: &pb::StatusReply) -> String {
         0 => "leader    none known\n".to_owned(),
         leader => format!("leader    node {leader}\n"),
     };
+    if !status.log_trouble.is_empty() {
+        text += &format!("LOG       {}\n", status.log_trouble);
+    }
     text += &format!(
         "opens     {}\nsessions  {}\nshares    {}\nusers     {}\n\n",
         status.opens, status.sessions, status.shares, status.users
@@ -128,6 +131,7 @@ fn json(status: &pb::StatusReply) -> Json {
         ("withdrawn", status.withdrawn.into()),
         ("leader", fencing::or_null(status.leader)),
         ("applied", status.applied.into()),
+        ("log_trouble", status.log_trouble.as_str().into()),
         ("opens", status.opens.into()),
         ("sessions", status.sessions.into()),
         ("shares", status.shares.into()),

@@ -84,7 +84,8 @@ pub async fn run(
     let why = tokio::select! {
         biased;
         () = &mut asked_to_end => Ok(()),
-        halted = member.halted() => Err(format!("this node cannot go on: {halted}").into()),
+        // Nothing can be given back without the log, and every moment counts for who takes over.
+        halted = member.halted() => return Err(format!("this node cannot go on: {halted}").into()),
         ended = &mut admin => Err(admin_ended(ended)),
     };
     end(&incarnation, &member).await;
@@ -125,6 +126,10 @@ struct MemberView {
 impl NodeView for MemberView {
     async fn leader(&self) -> Option<NodeId> {
         self.member.leader().await
+    }
+
+    fn log_trouble(&self) -> Option<String> {
+        self.member.log_trouble()
     }
 
     fn is_serving(&self) -> bool {

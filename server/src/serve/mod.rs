@@ -106,5 +106,7 @@ fn identity(config: &NodeConfig, held: &Held) -> NodeIdentity {
         process_start: held.stamp.process_start,
         lock_path: held.life_lock.path().to_string_lossy().into_owned(),
         machine_version: MACHINE_VERSION,
+        // The folder itself says.
+        folder: None,
     }
 }

@@ -118,9 +118,15 @@ fn config(world: &World, number: u64, boot: u64) -> NodeConfig {
             process_start: boot,
             lock_path: String::new(),
             machine_version: 1,
+            // The folder itself says.
+            folder: None,
         },
         trusted_network: true,
         timing: Timing::default(),
-        snapshots: Snapshots { every: world.plan.snapshot_every, keep: world.plan.snapshot_keep },
+        snapshots: Snapshots {
+            every: world.plan.snapshot_every,
+            keep: world.plan.snapshot_keep,
+            ..Snapshots::default()
+        },
     }
 }

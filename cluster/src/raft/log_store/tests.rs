@@ -104,7 +104,14 @@ struct Builder;
 
 impl StoreBuilder<TypeConfig, LogStore, Machine, SimDisk> for Builder {
     async fn build(&self) -> Result<(SimDisk, LogStore, Machine), StorageError<TypeConfig>> {
-        let config = WalConfig { segment_bytes: 300, cache_bytes: 10, group_bytes: 200, queue: 2 };
+        let config = WalConfig {
+            segment_bytes: 300,
+            cache_bytes: 10,
+            group_bytes: 200,
+            queue: 2,
+            reserve_bytes: 100,
+            low_bytes: 0,
+        };
         let (disk, store) = empty(config).await;
         Ok((disk, store, Machine::default()))
     }

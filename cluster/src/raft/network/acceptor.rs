@@ -30,6 +30,8 @@ use crate::command::NodeLife;
 use crate::peer::{PeerReply, PeerRequest};
 use crate::raft::Raft;
 use crate::raft::closing::Closing;
+use crate::raft::known_folders::KnownFolders;
+use crate::raft::log_health::LogHealth;
 
 /// What a node does for its peers, apart from Raft itself.
 #[async_trait]
@@ -38,8 +40,8 @@ pub trait Services: Send + Sync {
     async fn propose(&self, entry: Bytes) -> pb::Submitted;
     /// The index that a linearizable read must have seen, if this node leads.
     async fn read_index(&self) -> pb::ReadAt;
-    /// Renews another node's lease, if this node leads.
-    async fn renew(&self, life: NodeLife) -> pb::Renewed;
+    /// Renews another node's lease, if this node leads. `fit`: its log is fit to lead.
+    async fn renew(&self, life: NodeLife, fit: bool) -> pb::Renewed;
     /// A node holds up a barrier.
     fn stuck(&self, life: NodeLife);
     /// Answers a question of [`crate::peer`].
@@ -51,6 +53,8 @@ pub struct Acceptor {
     pub me: Speaker,
     pub peers: BTreeSet<u64>,
     pub raft: Raft,
+    pub log: Arc<LogHealth>,
+    pub known: Arc<KnownFolders>,
     pub services: Arc<dyn Services>,
     pub closing: Arc<Closing>,
 }
@@ -102,6 +106,8 @@ impl Peer for Acceptor {
             me: self.me.clone(),
             peers: self.peers.clone(),
             raft: self.raft.clone(),
+            log: self.log.clone(),
+            known: self.known.clone(),
             services: self.services.clone(),
             outbox: Outbox(tx),
             appends: AppendSessions::default(),
@@ -126,6 +132,8 @@ struct IncomingStream {
     me: Speaker,
     peers: BTreeSet<u64>,
     raft: Raft,
+    log: Arc<LogHealth>,
+    known: Arc<KnownFolders>,
     services: Arc<dyn Services>,
     outbox: Outbox,
     appends: AppendSessions,
@@ -136,7 +144,13 @@ impl IncomingStream {
     async fn run(mut self, mut inbound: Streaming<pb::Packet>) {
         let peer = match inbound.message().await.map(|first| first.map(from_packet)) {
             Ok(Some(Ok((_, Body::Hello(hello))))) => match self.check(&hello) {
-                Ok(()) => hello.from,
+                Ok(()) => match self.known.check(hello.from, &hello.folder).await {
+                    Ok(()) => hello.from,
+                    Err(why) => {
+                        tracing::warn!(from = hello.from, why, "turned a node away");
+                        return self.outbox.answer(0, Body::TurnedAway(why));
+                    }
+                },
                 Err(why) => {
                     tracing::warn!(from = hello.from, why, "refused a stream");
                     return self.outbox.fail(0, why);
@@ -145,7 +159,9 @@ impl IncomingStream {
             _ => return self.outbox.fail(0, "the first frame must be a handshake".to_owned()),
         };
         let incarnation = self.me.incarnation.load(Ordering::Acquire);
-        self.outbox.answer(0, Body::Welcome(pb::Welcome { version: VERSION, incarnation }));
+        let folder = self.me.folder.0.to_vec().into();
+        let welcome = pb::Welcome { version: VERSION, incarnation, folder };
+        self.outbox.answer(0, Body::Welcome(welcome));
         loop {
             match inbound.message().await.map(|packet| packet.map(from_packet)) {
                 Ok(Some(Ok((tag, body)))) => self.take(peer, tag, body),
@@ -176,7 +192,13 @@ impl IncomingStream {
 
     fn take(&mut self, peer: u64, tag: u64, body: Body) {
         match body {
-            Body::Append(append) => self.appends.take(&self.raft, tag, append, &self.outbox),
+            Body::Append(append) => {
+                let refused = self.log.refuses_entries().filter(|_| !append.entries.is_empty());
+                match refused {
+                    Some(why) => self.appends.refuse(tag, &append, why, &self.outbox),
+                    None => self.appends.take(&self.raft, tag, append, &self.outbox),
+                }
+            }
             Body::SnapshotPiece(piece) => self.take_piece(tag, piece),
             body => {
                 let question =
@@ -193,6 +215,9 @@ impl IncomingStream {
     }
 
     fn take_piece(&mut self, tag: u64, piece: pb::SnapshotPiece) {
+        if !self.log.has_room() {
+            return self.outbox.fail(tag, "no room for a snapshot".to_owned());
+        }
         let (vote, snapshot) = match self.snapshot.take(piece) {
             Ok(Received::Piece) => {
                 return self.outbox.answer(tag, Body::SnapshotTaken(pb::SnapshotTaken::default()));
@@ -235,7 +260,10 @@ impl Asked {
             }
             Body::Submit(submit) => Body::Submitted(services.propose(submit.entry).await),
             Body::ReadIndex(_) => Body::ReadAt(services.read_index().await),
-            Body::Renew(renew) => Body::Renewed(services.renew(life_from(renew.life)?).await),
+            Body::Renew(renew) => {
+                let fit = !renew.log_troubled;
+                Body::Renewed(services.renew(life_from(renew.life)?, fit).await)
+            }
             Body::Stuck(stuck) => {
                 services.stuck(life_from(stuck.life)?);
                 Body::Done(pb::Done {})

@@ -26,6 +26,13 @@ pub struct AppendSessions {
 }
 
 impl AppendSessions {
+    /// Refuses a request, and with it what is left of its session: nothing may be appended behind a
+    /// gap.
+    pub fn refuse(&mut self, tag: u64, append: &pb::Append, why: String, outbox: &Outbox) {
+        self.open.remove(&append.session);
+        outbox.fail(tag, why);
+    }
+
     /// Takes a request, and answers it on `outbox` once Raft has.
     pub fn take(&mut self, raft: &Raft, tag: u64, append: pb::Append, outbox: &Outbox) {
         let (session, first) = (append.session, append.first);

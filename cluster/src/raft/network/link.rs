@@ -20,6 +20,7 @@ use tonic::transport::Endpoint;
 use super::frame::{Body, from_packet, to_packet};
 use super::pb::peer_client::PeerClient as Stub;
 use super::{MAX_PACKET_BYTES, VERSION, pb};
+use crate::raft::known_folders::KnownFolders;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const REST_MIN: Duration = Duration::from_millis(20);
@@ -63,6 +64,8 @@ pub struct Speaker {
     pub node: u64,
     /// 0 until this node's join is applied.
     pub incarnation: Arc<AtomicU64>,
+    /// Which folder this node has.
+    pub folder: Guid,
 }
 
 /// The asking end of the stream to one peer.
@@ -76,6 +79,7 @@ pub struct PeerLink {
     /// The stream is to be given up.
     reset: Notify,
     events: mpsc::UnboundedSender<LinkEvent>,
+    known: Arc<KnownFolders>,
     next_session: AtomicU64,
 }
 
@@ -113,6 +117,7 @@ impl PeerLink {
         peer: u64,
         address: String,
         events: mpsc::UnboundedSender<LinkEvent>,
+        known: Arc<KnownFolders>,
     ) -> Arc<PeerLink> {
         Arc::new(PeerLink {
             me,
@@ -130,6 +135,7 @@ impl PeerLink {
             demand: Notify::new(),
             reset: Notify::new(),
             events,
+            known,
             next_session: AtomicU64::new(1),
         })
     }
@@ -197,14 +203,19 @@ impl PeerLink {
         }
     }
 
-    /// Keeps the stream open while there is something to ask. Never returns.
+    /// Keeps the stream open while there is something to ask. The first is opened at once, so that
+    /// nodes that are up together know each other's folders. Never returns.
     pub async fn run(self: Arc<Self>) {
         let mut rest = REST_MIN;
+        let mut met = false;
         loop {
-            self.wait_for_demand().await;
+            if met {
+                self.wait_for_demand().await;
+            }
             match self.connect().await {
                 Ok((outbox, inbound)) => {
                     rest = REST_MIN;
+                    met = true;
                     self.go_up(outbox);
                     let why = self.listen(inbound).await;
                     tracing::info!(peer = self.peer, why, "stream to peer ended");
@@ -254,6 +265,7 @@ impl PeerLink {
             from: self.me.node,
             to: self.peer,
             incarnation: self.me.incarnation.load(Ordering::Acquire),
+            folder: self.me.folder.0.to_vec().into(),
         });
         // The receiver is alive: it is in this function.
         let _ = outbox.send(to_packet(0, hello));
@@ -261,7 +273,17 @@ impl PeerLink {
         let mut inbound = stub.link(stream).await.map_err(|e| e.to_string())?.into_inner();
         let first = inbound.message().await.map_err(|e| e.to_string())?;
         match from_packet(first.ok_or("ended in the handshake")?) {
-            Ok((_, Body::Welcome(_))) => Ok((outbox, inbound)),
+            Ok((_, Body::Welcome(welcome))) => {
+                // Its answers would be those of a node that forgot what it answered before.
+                let checked = self.known.check(self.peer, &welcome.folder).await;
+                checked.inspect_err(|why| tracing::warn!(peer = self.peer, why, "refused"))?;
+                Ok((outbox, inbound))
+            }
+            Ok((_, Body::TurnedAway(why))) => {
+                tracing::error!(peer = self.peer, why, "this node is turned away");
+                self.known.note_turned_away(why.clone());
+                Err(why)
+            }
             Ok((_, Body::Failed(why))) => {
                 tracing::warn!(peer = self.peer, why, "the peer refuses this node");
                 Err(why)

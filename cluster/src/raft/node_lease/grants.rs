@@ -71,6 +71,8 @@ struct Book {
     suspect_at: BTreeMap<NodeLife, Duration>,
     /// Incarnations that were reported to hold up a barrier, and until when that counts.
     stuck: BTreeMap<NodeLife, Duration>,
+    /// Incarnations whose log is fit to lead, as their last renewal said.
+    fit: BTreeSet<NodeLife>,
     /// Suspicions being cleared.
     clearing: BTreeSet<NodeLife>,
 }
@@ -81,8 +83,15 @@ impl Grants {
         Arc::new(Grants { submitter, clock, book: Mutex::new(Book::default()) })
     }
 
-    /// Answers a renewal.
-    pub async fn renew(self: &Arc<Self>, life: NodeLife) -> Verdict {
+    /// Answers a renewal. `fit`: the node's log is fit to lead.
+    pub async fn renew(self: &Arc<Self>, life: NodeLife, fit: bool) -> Verdict {
+        {
+            let mut book = self.book.lock();
+            match fit {
+                true => book.fit.insert(life),
+                false => book.fit.remove(&life),
+            };
+        }
         let raft = &self.submitter.raft;
         // The quorum's lease is counted on a clock that stands still with its host: for its own
         // renewal, which nobody else's clock bounds, this node asks the others.
@@ -133,6 +142,11 @@ impl Grants {
             || *book.suspect_at.entry(life).or_insert(now + LENGTH) <= now
     }
 
+    /// Whether `life` said that its log is fit to lead.
+    pub fn is_fit(&self, life: NodeLife) -> bool {
+        self.book.lock().fit.contains(&life)
+    }
+
     /// Whether `life` was reported to hold up a barrier.
     pub fn is_stuck(&self, life: NodeLife) -> bool {
         self.book.lock().stuck.contains_key(&life)
@@ -174,6 +188,7 @@ impl Grants {
     pub fn forget_others(&self, now: Duration, keep: impl Fn(NodeLife) -> bool) {
         let mut book = self.book.lock();
         book.suspect_at.retain(|life, _| keep(*life));
+        book.fit.retain(|life| keep(*life));
         book.stuck.retain(|life, until| now < *until && keep(*life));
     }
 

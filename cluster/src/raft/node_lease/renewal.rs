@@ -9,6 +9,7 @@ use super::grants::{Grants, Verdict};
 use super::{CUT_OFF, LENGTH, RENEWAL};
 use crate::command::NodeLife;
 use crate::ports::Clock;
+use crate::raft::log_health::LogHealth;
 use crate::raft::network::{Body, pb};
 use crate::raft::submitter::{Answer, Submitter};
 
@@ -20,6 +21,7 @@ pub struct Renewal {
     pub life: NodeLife,
     pub submitter: Arc<Submitter>,
     pub grants: Arc<Grants>,
+    pub log: Arc<LogHealth>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -63,14 +65,15 @@ impl Renewal {
     }
 
     async fn ask(&self) -> Option<Verdict> {
+        let troubled = self.log.trouble().is_some();
         let life = pb::Life { node: self.life.node.0, incarnation: self.life.incarnation.0 };
         let asked = self
             .submitter
             .ask_leader(
                 Instant::now() + ANSWER_LIMIT,
-                async |life| self.grants.renew(life).await,
+                async |life| self.grants.renew(life, !troubled).await,
                 self.life,
-                Body::Renew(pb::Renew { life: Some(life) }),
+                Body::Renew(pb::Renew { life: Some(life), log_troubled: troubled }),
             )
             .await;
         match asked? {
