@@ -1,4 +1,11 @@
-//! Runners that judge built Holdfast binaries with real clients, and the rules of the repository.
+//! Runners that judge the built program from outside, and the rules of the repository.
 //!
-//! The runners are programs of their own (`tests/run` calls them); what is compiled here are the
-//! rules, as ordinary tests in `tidy`.
+//! What is here knows the wire format (`proto`) and the command line, and no type of the server or
+//! the cluster: a runner must be able to disagree with what it judges. The runners in Python beside
+//! it (`tests/run` calls them) bring clients that share no code with Holdfast at all. The rules are
+//! ordinary tests in `tidy`.
+
+pub mod client;
+pub mod cluster;
+pub mod failover;
+pub mod random;
