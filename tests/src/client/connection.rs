@@ -4,23 +4,19 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use holdfast_proto::crypto::{Sender, SigningKey};
-use holdfast_proto::frame::compound;
+use holdfast_proto::crypto::SigningKey;
 use holdfast_proto::frame::direct_tcp::{encode_prefix, take_frame};
-use holdfast_proto::header::{Header, HeaderFlags, HeaderForm, UNSOLICITED};
-use holdfast_proto::msg::oplock_break::{
-    LeaseBreak, LeaseBreakFlags, LeaseBreakNotification, OplockBreakAcknowledgment,
-    OplockBreakResponse,
-};
+use holdfast_proto::header::{Header, HeaderFlags, HeaderForm};
 use holdfast_proto::msg::{CancelRequest, Request, Response};
 use holdfast_proto::{NtStatus, Opcode};
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -29,6 +25,8 @@ use super::leases::Leases;
 
 /// Frames of the server are no longer than this.
 const FRAME_MAX: usize = 9 << 20;
+/// For how long a node is not told that a connection was left silently.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long a request waits before it looks for a credit again.
 const CREDIT_POLL: Duration = Duration::from_millis(2);
 
@@ -36,6 +34,15 @@ const CREDIT_POLL: Duration = Duration::from_millis(2);
 pub trait Watcher: Send + Sync {
     /// The server answered what no server may.
     fn bad_answer(&self, what: String);
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Parting {
+    /// The socket is closed: the node hears of it.
+    Told,
+    /// As when a path is lost: the node hears nothing for [`SILENCE`].
+    Silent,
 }
 
 /// One answer: its header and the whole message.
@@ -59,32 +66,37 @@ pub struct Patience {
     pub cancel: bool,
 }
 
-struct Waiting {
-    command: Opcode,
-    answers: mpsc::UnboundedSender<Answer>,
+pub(super) struct Waiting {
+    pub(super) command: Opcode,
+    pub(super) answers: mpsc::UnboundedSender<Answer>,
 }
 
-struct State {
-    next_id: u64,
-    credits: u32,
-    waiting: BTreeMap<u64, Waiting>,
-    signing: Option<Arc<SigningKey>>,
+pub(super) struct State {
+    pub(super) next_id: u64,
+    pub(super) credits: u32,
+    pub(super) waiting: BTreeMap<u64, Waiting>,
+    pub(super) signing: Option<Arc<SigningKey>>,
     /// What acknowledgements are sent with.
-    acknowledging: Envelope,
+    pub(super) acknowledging: Envelope,
 }
 
 /// A connection to a node. Clones are the same connection.
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     watcher: Arc<dyn Watcher>,
-    leases: Arc<Mutex<Leases>>,
-    state: Mutex<State>,
+    pub(super) leases: Arc<Mutex<Leases>>,
+    pub(super) state: Mutex<State>,
     frames: mpsc::UnboundedSender<Bytes>,
-    closed: AtomicBool,
+    /// Whether it is open; the first who ends it says how.
+    ended: AtomicU8,
     closing: Notify,
 }
+
+const OPEN: u8 = 0;
+const ENDED: u8 = 1;
+const ENDED_SILENTLY: u8 = 2;
 
 impl Connection {
     /// Connects to a node within `limit`.
@@ -113,7 +125,7 @@ impl Connection {
             leases,
             state: Mutex::new(state),
             frames,
-            closed: AtomicBool::new(false),
+            ended: AtomicU8::new(OPEN),
             closing: Notify::new(),
         });
         tokio::spawn(inner.clone().write(writer, frames_rx));
@@ -121,13 +133,26 @@ impl Connection {
         Ok(Connection(inner))
     }
 
-    /// Ends it without a word.
+    /// Ends it; whoever waits for an answer gets none.
     pub fn close(&self) {
-        self.0.close();
+        self.part(Parting::Told);
+    }
+
+    /// Ends it one way or the other.
+    pub fn part(&self, parting: Parting) {
+        self.0.end(match parting {
+            Parting::Told => ENDED,
+            Parting::Silent => ENDED_SILENTLY,
+        });
     }
 
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
+    }
+
+    /// Returns when it has ended.
+    pub async fn closed(&self) {
+        self.0.until_closed().await;
     }
 
     /// From here on every message is signed.
@@ -200,11 +225,16 @@ impl Connection {
 
 impl Inner {
     fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
+        self.ended.load(Ordering::SeqCst) != OPEN
     }
 
-    fn close(&self) {
-        if !self.closed.swap(true, Ordering::SeqCst) {
+    pub(super) fn close(&self) {
+        self.end(ENDED);
+    }
+
+    fn end(&self, how: u8) {
+        let first = self.ended.compare_exchange(OPEN, how, Ordering::SeqCst, Ordering::SeqCst);
+        if first.is_ok() {
             self.state.lock().waiting.clear();
             self.closing.notify_waiters();
         }
@@ -219,7 +249,7 @@ impl Inner {
         }
     }
 
-    fn bad(&self, what: String) {
+    pub(super) fn bad(&self, what: String) {
         self.watcher.bad_answer(what);
     }
 
@@ -265,7 +295,7 @@ impl Inner {
         self.frame(&message);
     }
 
-    fn frame(&self, message: &Bytes) {
+    pub(super) fn frame(&self, message: &Bytes) {
         let Some(prefix) = encode_prefix(message.len()) else { return };
         let mut frame = BytesMut::with_capacity(message.len() + prefix.len());
         frame.extend_from_slice(&prefix);
@@ -274,10 +304,20 @@ impl Inner {
         let _ = self.frames.send(frame.freeze());
     }
 
-    async fn write<W: AsyncWriteExt + Unpin>(
+    /// Writes until the connection is closed; the end of the socket is the reader's.
+    async fn write(
         self: Arc<Self>,
-        mut writer: W,
+        mut writer: OwnedWriteHalf,
         mut frames: mpsc::UnboundedReceiver<Bytes>,
+    ) {
+        self.write_frames(&mut writer, &mut frames).await;
+        writer.forget();
+    }
+
+    async fn write_frames(
+        &self,
+        writer: &mut OwnedWriteHalf,
+        frames: &mut mpsc::UnboundedReceiver<Bytes>,
     ) {
         loop {
             let frame = tokio::select! {
@@ -297,7 +337,15 @@ impl Inner {
         }
     }
 
-    async fn read<R: AsyncRead + Unpin>(self: Arc<Self>, mut reader: R) {
+    async fn read(self: Arc<Self>, mut reader: OwnedReadHalf) {
+        self.read_frames(&mut reader).await;
+        self.close();
+        if self.ended.load(Ordering::SeqCst) == ENDED_SILENTLY {
+            sleep(SILENCE).await;
+        }
+    }
+
+    async fn read_frames(&self, reader: &mut OwnedReadHalf) {
         let mut arrived = BytesMut::new();
         'connection: loop {
             let read = tokio::select! {
@@ -322,90 +370,5 @@ impl Inner {
                 }
             }
         }
-        self.close();
-    }
-
-    fn take(&self, frame: &Bytes) {
-        let parts = match compound::split(frame, 8) {
-            Ok(parts) => parts,
-            Err(error) => return self.bad(format!("a frame that is no messages: {error}")),
-        };
-        for part in parts {
-            if part.header.message_id == UNSOLICITED {
-                self.take_break(&part.header, &part.message);
-            } else {
-                self.take_answer(part.header, part.message);
-            }
-        }
-    }
-
-    fn take_answer(&self, header: Header, message: Bytes) {
-        let interim = header.status == NtStatus::PENDING;
-        let mut state = self.state.lock();
-        state.credits += u32::from(header.credits);
-        let signing = state.signing.clone();
-        // Who gave up waiting may still be answered: that is no fault of the server's.
-        let command = state.waiting.get(&header.message_id).map(|waiting| waiting.command);
-        let answers = match interim {
-            true => state.waiting.get(&header.message_id).map(|waiting| waiting.answers.clone()),
-            false => state.waiting.remove(&header.message_id).map(|waiting| waiting.answers),
-        };
-        drop(state);
-        if !header.is_response() || command.is_some_and(|command| command != header.command) {
-            return self.bad(format!("{header:?} answers another request"));
-        }
-        if let Some(signing) = signing
-            && !interim
-            && !(header.flags.contains(HeaderFlags::SIGNED)
-                && signing.verify_message(Sender::Server, &message))
-        {
-            // Without the session there is no key: the answer says only that.
-            if header.status != NtStatus::USER_SESSION_DELETED {
-                self.bad(format!("{header:?} is not signed, or wrongly"));
-            }
-            return self.close();
-        }
-        // A lease is known before anything that comes after its answer: breaks may follow at once.
-        if header.command == Opcode::CREATE
-            && header.status.is_success()
-            && let Ok(Response::Create(create)) = Response::decode(&header, &message)
-            && let Some(lease) = create.contexts.lease
-        {
-            self.leases.lock().granted(&lease);
-        }
-        if let Some(answers) = answers {
-            // Whoever asked may have gone.
-            let _ = answers.send(Answer { header, message });
-        }
-    }
-
-    fn take_break(&self, header: &Header, message: &Bytes) {
-        match Response::decode(header, message) {
-            Ok(Response::OplockBreak(OplockBreakResponse::LeaseNotification(notification))) => {
-                self.lease_break(&notification);
-            }
-            other => self.bad(format!("unasked for: {other:?}")),
-        }
-    }
-
-    /// [MS-SMB2] 3.2.5.19.2.
-    fn lease_break(&self, notification: &LeaseBreakNotification) {
-        let Some(lease_state) = self.leases.lock().broken(notification) else { return };
-        if !notification.flags.contains(LeaseBreakFlags::ACK_REQUIRED) {
-            return;
-        }
-        let lease_key = notification.lease_key;
-        let acknowledgement =
-            OplockBreakAcknowledgment::Lease(LeaseBreak { flags: 0, lease_key, lease_state });
-        let mut state = self.state.lock();
-        let id = state.next_id;
-        // Beyond the credits only by the answers that are under way.
-        state.credits = state.credits.saturating_sub(1);
-        state.next_id += 1;
-        let (answers, _) = mpsc::unbounded_channel();
-        state.waiting.insert(id, Waiting { command: Opcode::OPLOCK_BREAK, answers });
-        let envelope = state.acknowledging;
-        let message = encode(&acknowledgement.into(), id, envelope, state.signing.as_deref());
-        self.frame(&message);
     }
 }

@@ -3,12 +3,13 @@
 //!
 //! Nothing here knows a type of the server.
 
+mod arrivals;
 mod connection;
 mod envelope;
 mod leases;
 mod logon;
 
-pub use connection::{Connection, NoAnswer, Patience, Watcher};
+pub use connection::{Connection, NoAnswer, Parting, Patience, Watcher};
 pub use envelope::Envelope;
 pub use leases::{CachedBlock, Leases};
 pub use logon::{Account, Link, Logon};

@@ -141,6 +141,10 @@ pub enum Event {
         invoked: At,
         sent: At,
     },
+    /// Something that was acknowledged is not on the storage.
+    Missing {
+        what: String,
+    },
     /// An answer that no server may give.
     BadAnswer {
         what: String,

@@ -14,6 +14,8 @@ pub struct Measured {
     pub affected: Vec<Duration>,
     /// The longest operation of each other client.
     pub others: Vec<Duration>,
+    /// What `others` is to be compared with: the same before the fault; empty where it is not.
+    pub baseline: Vec<Duration>,
     /// Clients that have not come back.
     pub missing: Vec<ClientId>,
 }

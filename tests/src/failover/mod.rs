@@ -5,10 +5,12 @@ mod arguments;
 mod checkers;
 mod faults;
 mod history;
+mod many_opens;
 mod measure;
 mod results;
 mod round;
 mod rounds;
+mod stage;
 mod summary;
 mod workload;
 

@@ -62,16 +62,19 @@ pub struct RoundResult {
     pub seed: u64,
     pub affected: Vec<Duration>,
     pub others: Vec<Duration>,
+    /// The same before the fault, where it is compared.
+    pub baseline: Vec<Duration>,
     pub broken: BTreeMap<Kind, u64>,
     pub counts: Counts,
 }
 
 impl Display for RoundResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RoundResult { fault, number, seed, affected, others, broken, mut counts } =
+        let RoundResult { fault, number, seed, affected, others, baseline, broken, mut counts } =
             self.clone();
         write!(f, "fault={} round={number} seed={seed}", fault.name())?;
         write!(f, " affected_us={} others_us={}", micros(&affected), micros(&others))?;
+        write!(f, " baseline_us={}", micros(&baseline))?;
         for (name, value) in Counts::NAMES.into_iter().zip(counts.values()) {
             write!(f, " {name}={value}")?;
         }
@@ -114,6 +117,7 @@ impl RoundResult {
             seed: number("seed")?,
             affected: times("affected_us")?,
             others: times("others_us")?,
+            baseline: times("baseline_us")?,
             broken: broken.collect::<Option<_>>()?,
             counts,
         })
@@ -185,6 +189,7 @@ mod tests {
             seed: 7,
             affected: vec![Duration::from_micros(812_345), Duration::from_micros(3)],
             others: Vec::new(),
+            baseline: vec![Duration::from_micros(5)],
             broken: [(Kind::LostWrite, 2), (Kind::Stuck, 1)].into(),
             counts: Counts { reclaimed: 9, cached: 4, ..Counts::default() },
         }

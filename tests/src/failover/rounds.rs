@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::faults::Fault;
+use super::many_opens;
 use super::measure::percentile;
 use super::results::Results;
-use super::round::{Outcome, Plan};
+use super::stage::{Outcome, Plan};
 use super::summary;
 use crate::client::Account;
 use crate::cluster::{DevCluster, DevSettings, program};
@@ -50,7 +51,7 @@ async fn judged(arguments: Arguments) -> Result<u8, String> {
         (asked, kept) => asked.or(kept).unwrap_or(1),
     };
     let faults = match arguments.faults.is_empty() {
-        true => Fault::ALL.to_vec(),
+        true => Fault::USUAL.to_vec(),
         false => {
             let mut faults = arguments.faults.clone();
             faults.sort_unstable();
@@ -121,6 +122,11 @@ impl Run<'_> {
     /// A cluster for the fault, and a new one after each round that broke something: what is wrong
     /// with it then is kept as it is.
     async fn rounds_of(&self, fault: Fault, results: &mut Results) -> Result<(), String> {
+        if fault == Fault::ManyOpens
+            && let Some(note) = many_opens::raise_descriptor_limit(self.arguments.opens)
+        {
+            println!("note: {note}");
+        }
         let mut cluster: Option<DevCluster> = None;
         for number in 1..=self.arguments.rounds {
             if results.has(fault, number) {
@@ -138,6 +144,7 @@ impl Run<'_> {
                 number,
                 seed: self.seed,
                 clients: self.arguments.clients,
+                opens: self.arguments.opens,
                 account: self.settings.account.clone(),
             };
             let outcome = plan.run(&running).await;
@@ -145,8 +152,11 @@ impl Run<'_> {
             if self.arguments.keep {
                 write_history(&running, &outcome)?;
             }
-            if outcome.result.is_whole() {
+            if outcome.result.is_whole() && fault != Fault::ManyOpens {
                 cluster = Some(running);
+            } else if outcome.result.is_whole() {
+                // What it holds would burden the next round.
+                running.stop().await?;
             } else {
                 keep(running, &outcome).await?;
             }

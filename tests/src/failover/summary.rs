@@ -18,12 +18,16 @@ const COLUMNS: [(&str, &[Kind]); 5] = [
     ("other", &[Kind::BrokenLock, Kind::StaleCache, Kind::BadAnswer, Kind::Stuck]),
 ];
 
+/// How long others' operations may take where they are compared with those before the fault.
+const OTHERS_FREE: Duration = Duration::from_millis(20);
+
 /// All rounds of a fault together.
 #[derive(Default)]
 struct Sum {
     rounds: u64,
     affected: Vec<Duration>,
     others: Vec<Duration>,
+    baseline: Vec<Duration>,
     broken: BTreeMap<Kind, u64>,
     counts: Counts,
 }
@@ -35,6 +39,7 @@ impl Sum {
             sum.rounds += 1;
             sum.affected.extend(&round.affected);
             sum.others.extend(&round.others);
+            sum.baseline.extend(&round.baseline);
             sum.counts.add(round.counts);
             for (kind, count) in &round.broken {
                 *sum.broken.entry(*kind).or_default() += count;
@@ -45,6 +50,11 @@ impl Sum {
 
     fn verdict(&self, fault: Fault, loaded: bool) -> Verdict {
         let slow = percentile(&self.affected, 99).is_some_and(|p99| p99 > fault.limit());
+        // Others may wait twice as long as before, or for what nobody notices.
+        let slow = slow
+            || percentile(&self.baseline, 99).is_some_and(|before| {
+                percentile(&self.others, 99).is_some_and(|p99| p99 > OTHERS_FREE.max(before * 2))
+            });
         match (self.broken.is_empty(), slow) {
             (false, _) => Verdict::Broken,
             (true, true) if loaded => Verdict::SlowUnderLoad,
@@ -150,6 +160,7 @@ mod tests {
             seed: 1,
             affected: vec![Duration::from_millis(millis)],
             others: Vec::new(),
+            baseline: Vec::new(),
             broken: broken.iter().copied().collect(),
             counts: Counts::default(),
         }
@@ -165,6 +176,17 @@ mod tests {
         assert!(!is_good(&lost, &[fault], true));
         assert!(table(&lost, &[fault], true).contains("BROKEN"));
         assert!(is_good(&[round(fault, 1_500, &[])], &[fault], false));
+    }
+
+    #[test]
+    fn others_are_compared_with_themselves() {
+        let fault = Fault::ManyOpens;
+        let mut round = round(fault, 1_000, &[]);
+        round.baseline = vec![Duration::from_millis(15)];
+        round.others = vec![Duration::from_millis(30)];
+        assert!(is_good(&[round.clone()], &[fault], false));
+        round.others = vec![Duration::from_millis(31)];
+        assert!(!is_good(&[round], &[fault], false));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod kill_all;
 mod kill_follower;
 mod kill_leader;
 mod kill_two;
+mod path;
 mod rolling;
 mod stop;
 
@@ -37,8 +38,13 @@ pub enum Fault {
     /// SIGSTOP of a node for 0.1 to 10 s, then SIGCONT; every second time its clients lose the path
     /// to it as well and ask for their handles while it is frozen
     Stop,
+    /// The clients of a node lose the path to it while all nodes are well; every second time it does
+    /// not hear of that
+    Path,
     /// SIGTERM of one node after the other, each when all serve again
     Rolling,
+    /// kill -9 of a node that holds very many handles
+    ManyOpens,
 }
 
 /// Where a fault strikes.
@@ -67,13 +73,26 @@ pub struct Strike {
 }
 
 impl Fault {
-    pub const ALL: [Fault; 6] = [
+    /// Those that are let happen if none is named.
+    pub const USUAL: [Fault; 7] = [
         Fault::KillFollower,
         Fault::KillLeader,
         Fault::KillTwo,
         Fault::KillAll,
         Fault::Stop,
+        Fault::Path,
         Fault::Rolling,
+    ];
+
+    pub const ALL: [Fault; 8] = [
+        Fault::KillFollower,
+        Fault::KillLeader,
+        Fault::KillTwo,
+        Fault::KillAll,
+        Fault::Stop,
+        Fault::Path,
+        Fault::Rolling,
+        Fault::ManyOpens,
     ];
 
     /// As the command line and result files spell it.
@@ -84,7 +103,9 @@ impl Fault {
             Fault::KillTwo => "kill-two",
             Fault::KillAll => "kill-all",
             Fault::Stop => "stop",
+            Fault::Path => "path",
             Fault::Rolling => "rolling",
+            Fault::ManyOpens => "many-opens",
         }
     }
 
@@ -99,18 +120,21 @@ impl Fault {
             Fault::KillLeader => 1_500,
             Fault::KillTwo | Fault::KillAll => 5_000,
             Fault::Stop => 2_500,
+            Fault::Path => 200,
             Fault::Rolling => 300,
+            Fault::ManyOpens => 20_000,
         })
     }
 
     /// Lets it happen. Returns when it is over, which may be long after clients have come back.
     pub async fn strike(self, scene: &mut Scene<'_>) -> Result<Vec<Strike>, String> {
         match self {
-            Fault::KillFollower => kill_follower::strike(scene).await,
+            Fault::KillFollower | Fault::ManyOpens => kill_follower::strike(scene).await,
             Fault::KillLeader => kill_leader::strike(scene).await,
             Fault::KillTwo => kill_two::strike(scene).await,
             Fault::KillAll => kill_all::strike(scene).await,
             Fault::Stop => stop::strike(scene).await,
+            Fault::Path => path::strike(scene).await,
             Fault::Rolling => rolling::strike(scene).await,
         }
     }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::super::checkers::{Kind, Violation};
 use super::super::history::{At, ClientId, Event, History};
 use super::{END_LIMIT, Scene, Strike};
+use crate::client::Parting;
 use crate::cluster::Process;
 
 /// How long it stands still, in milliseconds.
@@ -34,7 +35,7 @@ pub async fn strike(scene: &mut Scene<'_>) -> Result<Vec<Strike>, String> {
     let its: Vec<ClientId> =
         clients.iter().filter(|(_, node)| **node == victim).map(|(client, _)| *client).collect();
     if path_lost {
-        scene.around.disconnect(victim);
+        scene.around.disconnect(victim, Parting::Silent);
     }
     let ended = until_ended(&process, Duration::from_millis(millis), history).await;
     // Thawed even if something went wrong: nothing is left behind that stands still for ever.

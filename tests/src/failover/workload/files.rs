@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::history::Stamp;
+use super::super::history::{At, Block, Event, Stamp};
 use super::Around;
 
 /// Blocks of every file but the created ones, which have one.
@@ -28,6 +28,11 @@ impl Around {
     /// A file that nobody else ever uses.
     pub fn created_file(&self, client: u64, number: u64) -> String {
         format!("r{}-created-{client}-{number}", self.round)
+    }
+
+    /// One of very many files that a client only holds open.
+    pub fn held_file(&self, client: u64, number: u64) -> String {
+        format!("r{}-held-{client}-{number}", self.round)
     }
 }
 
@@ -63,6 +68,25 @@ pub fn stamp_of(data: &[u8], size: u32) -> Result<Stamp, String> {
     }
 }
 
+/// A whole file's content as reads of its blocks.
+pub fn blocks_of(file: &str, data: &[u8], invoked: At) -> Vec<Event> {
+    let size = block_size(file);
+    let blocks = (0..).zip(data.chunks(size as usize)).map(|(index, data)| {
+        let block = Block { file: file.to_owned(), index };
+        match stamp_of(data, size) {
+            Ok(stamp) => Event::ReadReturned { block, stamp, invoked, cached: false },
+            Err(what) => Event::TornBlock { block, invoked, what },
+        }
+    });
+    // What is beyond the end was never written.
+    let beyond = (data.len() as u32).div_ceil(size)..BLOCKS;
+    let nothing = beyond.map(|index| {
+        let block = Block { file: file.to_owned(), index };
+        Event::ReadReturned { block, stamp: Stamp(0), invoked, cached: false }
+    });
+    blocks.chain(nothing).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +100,15 @@ mod tests {
         let mut torn = old.to_vec();
         torn[2048..].copy_from_slice(&block_of(Stamp(6), 2048));
         assert_eq!(stamp_of(&torn, 4096), Err("0.5, and from byte 2048 on 0.6".to_owned()));
+    }
+
+    #[test]
+    fn a_file_is_all_its_blocks() {
+        let data = [block_of(Stamp(5), 4096), block_of(Stamp(6), 512)].concat();
+        let events = blocks_of("r1-shared-0", &data, At::ZERO);
+        assert_eq!(events.len(), BLOCKS as usize);
+        assert!(matches!(events[0], Event::ReadReturned { stamp: Stamp(5), .. }));
+        assert!(matches!(events[1], Event::TornBlock { .. }));
+        assert!(matches!(events[2], Event::ReadReturned { stamp: Stamp(0), .. }));
     }
 }

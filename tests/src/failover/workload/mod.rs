@@ -8,6 +8,7 @@ mod finale;
 mod handle;
 mod io;
 mod locking;
+mod many;
 mod opening;
 mod reclaim;
 mod work;
@@ -22,7 +23,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::history::{ClientId, Event, HandleId, History};
-use crate::client::{Account, Connection, Watcher};
+use crate::client::{Account, Connection, Parting, Watcher};
+pub use files::blocks_of;
 pub use worker::{Step, Worker};
 
 /// How long a client waits for an answer before it gives the connection up. Nodes that freeze are
@@ -63,10 +65,10 @@ impl Around {
     }
 
     /// Ends the connections of a node's clients, as when the path to it is lost.
-    pub fn disconnect(&self, node: u64) {
+    pub fn disconnect(&self, node: u64, parting: Parting) {
         for (at, connection) in self.links.lock().values() {
             if *at == node {
-                connection.close();
+                connection.part(parting);
             }
         }
     }

@@ -154,6 +154,13 @@ impl Worker {
         }
     }
 
+    /// Returns when the present link is gone.
+    pub(super) async fn until_cut_off(&self) {
+        if let Some(link) = &self.link {
+            link.connection.closed().await;
+        }
+    }
+
     async fn connect(&mut self) {
         let node = self.favourite;
         self.at(format!("connecting to node {node}"));
