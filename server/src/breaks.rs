@@ -120,14 +120,19 @@ fn connections(node: &Node, notification: &BreakNotification) -> Vec<Arc<Connect
     all
 }
 
-/// Waits until the answers of all opens of the lease that this node holds have been queued.
+/// Waits until the answers of all opens of the lease that this node holds have been queued. An open
+/// that is closed meanwhile gives no answer any more: its session has forgotten it before the log
+/// has.
 async fn wait_answered(node: &Arc<Node>, notification: &BreakNotification) {
     let life = node.cluster.life();
-    let mine = opens_of(&node.cluster.state(), notification, life);
+    let is_open = |open| {
+        let state = node.cluster.state();
+        opens_of(&state, notification, life).iter().any(|(held, _)| *held == open)
+    };
     let answered = async {
-        for (open, session) in mine {
+        for (open, session) in opens_of(&node.cluster.state(), notification, life) {
             let Some(session) = node.sessions.get(session) else { continue };
-            while !session.has_answered(open) && session.connection().is_some() {
+            while !session.has_answered(open) && session.connection().is_some() && is_open(open) {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
@@ -188,4 +193,65 @@ fn encode(notification: &BreakNotification) -> Bytes {
     header.encode(&mut writer);
     body.encode(&mut writer);
     writer.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use holdfast_proto::msg::create::{LeaseContext, LeaseFlags, LeaseV2};
+    use holdfast_proto::msg::{CreateContexts, CreateRequest, Response};
+    use holdfast_proto::types::{
+        AccessMask, CreateDisposition, Guid, LeaseState, OplockLevel, ShareAccess, VolumeId,
+    };
+
+    use super::*;
+    use crate::testing::{self, WireClient};
+    use crate::vfs::memory::MemoryVolume;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_break_does_not_wait_for_the_answer_of_an_open_that_is_being_closed() {
+        let volume = Arc::new(MemoryVolume::new(VolumeId(1)));
+        let (node, cluster) = testing::node(BTreeMap::from([(VolumeId(1), volume as _)]));
+        let mut client = WireClient::on_share(&node, "data").await;
+        let key = Guid([7; 16]);
+        let lease = LeaseContext {
+            lease_key: key,
+            lease_state: LeaseState::RWH,
+            flags: LeaseFlags::NONE,
+            v2: Some(LeaseV2::default()),
+        };
+        let request = CreateRequest {
+            requested_oplock_level: OplockLevel::LEASE,
+            desired_access: AccessMask::FILE_GENERIC_READ,
+            share_access: ShareAccess(7),
+            create_disposition: CreateDisposition::OPEN_IF,
+            name: "f".to_owned(),
+            contexts: CreateContexts { lease: Some(lease), ..CreateContexts::default() },
+            ..CreateRequest::default()
+        };
+        let (_, response) = client.call(request).await;
+        let Response::Create(created) = response else { panic!("{response:?}") };
+        // As a CLOSE does whose command is still on its way.
+        let session = node.sessions.get(client.session).expect("a session");
+        let open = session.file_opens().pop().expect("an open").open;
+        assert!(session.remove_open(created.file_id.volatile).is_some());
+
+        let notification = BreakNotification {
+            client_guid: session.connection().expect("a connection").client_guid(),
+            key,
+            current: LeaseState::RWH,
+            new: LeaseState::RH,
+            epoch: 2,
+            ack_required: true,
+        };
+        let waiting = node.clone();
+        let begun = tokio::time::Instant::now();
+        let waits = tokio::spawn(async move { wait_answered(&waiting, &notification).await });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waits.is_finished(), "its answer may still be on its way");
+        cluster.apply(Command::CloseOpen { open, abandoned: false });
+        waits.await.expect("no panic");
+        assert!(begun.elapsed() < Duration::from_secs(1), "after {:?}", begun.elapsed());
+    }
 }
