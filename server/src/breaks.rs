@@ -209,7 +209,7 @@ mod tests {
     use crate::testing::{self, WireClient};
     use crate::vfs::memory::MemoryVolume;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_break_does_not_wait_for_the_answer_of_an_open_that_is_being_closed() {
         let volume = Arc::new(MemoryVolume::new(VolumeId(1)));
         let (node, cluster) = testing::node(BTreeMap::from([(VolumeId(1), volume as _)]));

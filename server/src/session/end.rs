@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_cluster::command::{Command, EndHow};
+use holdfast_cluster::command::{Command, EndHow, OpenRef};
 use holdfast_cluster::outcome::Outcome;
 use tracing::{info, warn};
 
@@ -30,12 +30,26 @@ pub async fn end_session(node: &Node, session: &Arc<Session>, how: EndHow) {
     }
     let opens = session.file_opens();
     node.opens_gate().seal(&opens).await;
+    drain_arriving(node, session).await;
     let told = tell(node, Command::EndSession { session: session.id, how }).await;
     finish(node, opens, told).await;
     session.clear();
     node.sessions.remove(session.id);
     session.ended.raise();
     info!(session = %session.id, user = %session.user, ?how, "session ended");
+}
+
+/// Opens that the log has given to the session and that are only on their way into its table: the
+/// end of the session in the log is their release too. One that is given later finds the session
+/// closing once it is in flight, and goes no further.
+async fn drain_arriving(node: &Node, session: &Session) {
+    let state = node.cluster.state();
+    let given = state.session_opens(session.id).filter_map(|open| state.open(open));
+    let given: Vec<OpenRef> = given.map(|open| open.open_ref()).collect();
+    given.iter().for_each(|open| node.gate.seal(*open));
+    for open in given {
+        node.gate.drain_open(open).await;
+    }
 }
 
 /// Ends a tree connect: all its opens are closed, persistent ones too ([MS-SMB2] 3.3.5.8). False

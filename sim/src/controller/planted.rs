@@ -15,6 +15,9 @@ use crate::report::exit;
 
 /// One seed for each bug that shows it, for quick checks.
 const RECORDED: &str = "planted_seeds.txt";
+/// Where a recorded seed shows its bug no more, because the code took another turn since, so many
+/// from there on are tried.
+const RECORDED_LIMIT: u64 = 60;
 
 pub fn run(arguments: &Planted) -> Result<u8, Box<dyn Error>> {
     let program = build::worker(true)?;
@@ -27,7 +30,7 @@ pub fn run(arguments: &Planted) -> Result<u8, Box<dyn Error>> {
         let worker = Worker::new(program.clone(), Some(bug));
         let begun = Instant::now();
         let (from, limit) = match (arguments.recorded, recorded.get(bug.name())) {
-            (true, Some(seed)) => (*seed, 1),
+            (true, Some(seed)) => (*seed, RECORDED_LIMIT),
             (true, None) => return Err(format!("no seed of {} is recorded", bug.name()).into()),
             (false, _) => (1, arguments.limit),
         };
@@ -46,6 +49,12 @@ pub fn run(arguments: &Planted) -> Result<u8, Box<dyn Error>> {
                     outcome.kind(),
                     outcome.seed
                 );
+                if arguments.recorded && seeds > 1 {
+                    println!(
+                        "  record seed {} in {RECORDED}: the one there shows it no more",
+                        outcome.seed
+                    );
+                }
             }
             None => {
                 missed += 1;

@@ -169,6 +169,10 @@ async fn open_descriptor(
     let place = places::of_file(&grant.place, grant.file).map_err(Opening::Storage)?;
     let permit =
         node.gate.enter(grant.open, grant.file, &Io::Other).await.map_err(Opening::Gate)?;
+    // Looked at while in flight: the end of a session drains what it does not find in its table.
+    if ctx.session.is_closing() {
+        return Err(Opening::Gate(GateError::Closed));
+    }
     let issuer = node.issuer().for_open(grant.open.open, grant.open.generation);
     let opened = volume.open(issuer, &place, descriptor_access(grant)).await;
     drop(permit);
