@@ -59,7 +59,7 @@ pub struct Run {
 
 #[derive(Args)]
 pub struct Planted {
-    /// Only the seeds that are recorded
+    /// Begin with the recorded seeds, and look at few further ones
     #[arg(long)]
     pub recorded: bool,
     /// Only this bug
