@@ -4,7 +4,7 @@
 use holdfast_proto::types::{ClientGuid, LeaseState};
 
 use super::*;
-use crate::state::{LeaseId, NodeStatus};
+use crate::state::LeaseId;
 
 impl Step<'_> {
     /// Begins a break and has its client told. With nobody to tell, the notification is kept.
@@ -78,14 +78,5 @@ impl Step<'_> {
                 (false, _) => {}
             }
         }
-    }
-
-    /// A planted bug: what a suspected node serves is taken before the proof of its end.
-    pub(super) fn is_taken_early(&self, owner: NodeLife) -> bool {
-        crate::planted::is(crate::planted::PlantedBug::ReclaimBeforeFence)
-            && self
-                .state
-                .node(owner.node)
-                .is_some_and(|record| matches!(record.status, NodeStatus::Suspected { .. }))
     }
 }

@@ -132,7 +132,7 @@ impl Step<'_> {
                 let grant = self.grant(id, true);
                 Decided::Now(Outcome::Granted(Box::new(grant)))
             }
-            Some((owner, session)) if !self.is_taken_early(owner) => {
+            Some((owner, session)) if !self.state.is_taken_early(owner) => {
                 Decided::Now(Outcome::OwnedBy { open: open.open_ref(), owner, session })
             }
             Some(_) | None => {

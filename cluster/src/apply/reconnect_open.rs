@@ -29,7 +29,7 @@ impl Step<'_> {
         match open.bound_to() {
             // An earlier sending got it, and its client was not told.
             Some((_, bound)) if bound == *session => {}
-            Some((owner, session)) if !self.is_taken_early(owner) => {
+            Some((owner, session)) if !self.state.is_taken_early(owner) => {
                 let open = open.open_ref();
                 return Ok(Decided::Now(Outcome::OwnedBy { open, owner, session }));
             }

@@ -9,6 +9,7 @@ use holdfast_proto::types::{
 use super::*;
 use crate::command::{OpenRef, Timers};
 use crate::outcome::Outcome;
+use crate::planted::{self, PlantedBug};
 
 impl State {
     /// Replicated time.
@@ -51,6 +52,14 @@ impl State {
             record.incarnation > life.incarnation
                 || record.incarnation == life.incarnation && record.has_ended()
         })
+    }
+
+    /// A planted bug: what a suspected node serves is taken before the proof of its end.
+    pub fn is_taken_early(&self, owner: NodeLife) -> bool {
+        planted::is(PlantedBug::ReclaimBeforeFence)
+            && self
+                .node(owner.node)
+                .is_some_and(|record| matches!(record.status, NodeStatus::Suspected { .. }))
     }
 
     // Shares and users.

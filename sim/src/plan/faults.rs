@@ -94,6 +94,8 @@ pub(super) struct Style {
     freeze: u32,
     gaps: u32,
     gap_choice: Vec<Gap>,
+    /// Every freeze at a gap cuts the node's clients off, so that they are elsewhere when it ends.
+    gaps_cut_clients: bool,
     crash: u32,
     restart_leader: u32,
     power_cut: u32,
@@ -101,6 +103,8 @@ pub(super) struct Style {
     /// The mean time between two faults.
     every: Duration,
     pub(super) slow_log_disks: bool,
+    /// The site's fencer takes seconds.
+    pub(super) slow_fencer: bool,
 }
 
 impl Style {
@@ -115,12 +119,14 @@ impl Style {
             freeze: weight(40),
             gaps: weight(60) * 2,
             gap_choice: Vec::new(),
+            gaps_cut_clients: false,
             crash: weight(60),
             restart_leader: weight(20),
             power_cut: weight(15),
             power_cut_at_answer: weight(20),
             every: Duration::ZERO,
             slow_log_disks: false,
+            slow_fencer: false,
         };
         style.gap_choice = GAPS.into_iter().filter(|_| random.percent(45)).collect();
         if style.gap_choice.is_empty() {
@@ -149,9 +155,12 @@ impl Style {
                 self.slow_log_disks = true;
                 self.every = Duration::from_millis(700);
             }
+            // It shows between the suspicion and the proof, in what the suspect had in hand.
             PlantedBug::ReclaimBeforeFence => {
                 self.gaps = 8;
                 self.gap_choice = vec![Gap::GateToStorage];
+                self.gaps_cut_clients = true;
+                self.slow_fencer = true;
             }
             PlantedBug::LeaseCheckedAtEnqueue => {
                 self.gaps = 8;
@@ -249,7 +258,7 @@ impl Style {
                 gap: self.gap_choice[random.below(self.gap_choice.len() as u64) as usize],
                 skip: random.below(12) as u32,
                 lasts: Duration::from_millis(1_200 + random.below(3_800)),
-                cut_clients: random.percent(50),
+                cut_clients: random.percent(50) || self.gaps_cut_clients,
             }),
             5 => Fault::Crash { node: target(random), power: random.percent(50), down },
             6 => Fault::Crash {

@@ -121,7 +121,7 @@ impl Plan {
             faults: Vec::new(),
             workload: workload(random),
         };
-        plan.fence_takes = fence_takes(random);
+        plan.fence_takes = fence_takes(random, style.slow_fencer);
         plan.faults = style.schedule(random, &plan);
         plan
     }
@@ -149,8 +149,9 @@ fn timers(random: &mut SimRandom) -> Timers {
 }
 
 /// A signal takes no time, a site's command seconds: until then the node is only suspected.
-fn fence_takes(random: &mut SimRandom) -> Duration {
-    Duration::from_millis(if random.percent(50) { random.below(20) } else { random.below(2_500) })
+fn fence_takes(random: &mut SimRandom, slow: bool) -> Duration {
+    let instant = random.percent(50) && !slow;
+    Duration::from_millis(if instant { random.below(20) } else { random.below(2_500) })
 }
 
 fn network(random: &mut SimRandom) -> (Duration, Duration) {

@@ -310,6 +310,7 @@ fn still_bound(ctx: &RequestContext, asked: &Asked) -> bool {
     let open = state.open(asked.open.open);
     open.and_then(|open| open.bound_to())
         .is_some_and(|(owner, session)| (owner, session) == (asked.owner, asked.session))
+        && !state.is_taken_early(asked.owner)
 }
 
 /// An outcome that the command cannot have: a bug of ours, said once and never guessed at.

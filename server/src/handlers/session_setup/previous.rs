@@ -41,6 +41,9 @@ pub(super) async fn replace(
             return Ok(());
         }
         let owner = record.life;
+        if state.is_taken_early(owner) {
+            return Ok(());
+        }
         drop(state);
         if let Some(session) = node.sessions.get(previous) {
             info!(session = %own, previous = %previous, "the client replaces its session");
