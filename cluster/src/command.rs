@@ -156,7 +156,7 @@ pub enum EndHow {
     Closed,
 }
 
-/// What shows that an incarnation can touch no storage any more (DESIGN: takeover by proof).
+/// What shows that an incarnation can touch no storage any more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FenceProof {
     /// Its process was seen to have ended, and the incarnation's lock to have dropped.

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -102,7 +103,7 @@ fn both_ways<M: Message>(name: &str, header: &Header, body: &M) -> bool {
     decode & encode
 }
 
-fn main() {
+fn main() -> ExitCode {
     let data = Bytes::from(vec![0x5A; 1 << 20]);
     let create = Header::request(Opcode::CREATE, 1);
     let created = create.response(NtStatus::SUCCESS);
@@ -118,5 +119,7 @@ fn main() {
     ];
     if within.contains(&false) {
         println!("over the bound of {BOUND_NANOS} ns");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

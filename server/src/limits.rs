@@ -88,7 +88,7 @@ pub const LOGON_ROUNDS_MAX: u32 = 8;
 /// ([MS-SMB2] 3.3.4.2).
 pub const INTERIM_AFTER: Duration = Duration::from_millis(500);
 
-/// How long a request is held while the cluster has no leader (DESIGN: not ready).
+/// How long a request is held while the cluster has no leader.
 pub const NOT_READY_HOLD: Duration = Duration::from_secs(10);
 
 /// The answer to a failed logon waits at least this long, and longer with each further one of

@@ -19,10 +19,12 @@ const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 struct Arguments {
     seed: u64,
     planted: Option<PlantedBug>,
+    /// The bug that the plan leans towards, without the bug.
+    leaning: Option<PlantedBug>,
     trace: bool,
 }
 
-/// Runs what the command line says: a seed, `--planted BUG`, `--trace`.
+/// Runs what the command line says: a seed, `--planted BUG`, `--leaning BUG`, `--trace`.
 pub fn main() -> ExitCode {
     let Some(arguments) = arguments() else {
         eprintln!("this is the simulated worker; run the plain holdfast-sim instead");
@@ -42,7 +44,7 @@ pub fn main() -> ExitCode {
         eprintln!("this worker was built without planted bugs");
         return ExitCode::from(exit::CRASH);
     }
-    let plan = Plan::of(arguments.seed, arguments.planted);
+    let plan = Plan::of(arguments.seed, arguments.planted.or(arguments.leaning));
     let (report, code) = run(plan, arguments.trace);
     println!("{}", report.to_line());
     ExitCode::from(code)
@@ -51,10 +53,11 @@ pub fn main() -> ExitCode {
 fn arguments() -> Option<Arguments> {
     let mut words = std::env::args().skip(1);
     let seed = words.next()?.parse().ok()?;
-    let mut arguments = Arguments { seed, planted: None, trace: false };
+    let mut arguments = Arguments { seed, planted: None, leaning: None, trace: false };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--planted" => arguments.planted = Some(PlantedBug::from_name(&words.next()?)?),
+            "--leaning" => arguments.leaning = Some(PlantedBug::from_name(&words.next()?)?),
             "--trace" => arguments.trace = true,
             _ => return None,
         }

@@ -29,6 +29,9 @@ mod state_machine;
 mod submitter;
 pub mod type_config;
 
+#[cfg(fuzzing)]
+pub use network::any_bytes;
+
 pub use config::{NodeConfig, Snapshots, Timing};
 pub use folder::{Folder, FolderError, Founding};
 pub use node::Node;

@@ -58,7 +58,7 @@ enum Command {
         HOLDFAST_LOG says how much (info, debug, holdfast_server=trace)"
     )]
     Serve(serve::ServeArguments),
-    /// Begin a cluster
+    /// Begin a cluster, and change its settings
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
     /// Look after settings files
@@ -67,7 +67,7 @@ enum Command {
     /// Add, change, list and remove the users of the cluster
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Add, change, list and remove the shares of the cluster
+    /// Add, list and remove the shares of the cluster
     #[command(subcommand)]
     Share(share::ShareCommand),
     /// Show, fence, drain and resume the nodes of the cluster

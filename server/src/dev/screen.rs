@@ -46,9 +46,13 @@ pub fn welcome(
         Some(password) => quoted(&format!("{user}%{password}")),
         None => quoted(user),
     };
-    let options = match password {
-        Some(password) => format!("username={user},password={password}"),
-        None => format!("username={user}"),
+    // A comma ends an option: such a password is given in the environment.
+    let (environment, options) = match password {
+        Some(password) if password.contains(',') => {
+            (format!("PASSWD={} ", quoted(password)), format!("username={user}"))
+        }
+        Some(password) => (String::new(), format!("username={user},password={password}")),
+        None => (String::new(), format!("username={user}")),
     };
     text += &format!(
         "  share     {share} (continuously available)\n\
@@ -58,7 +62,7 @@ pub fn welcome(
          \x20 logs      {root}/node1/log and so on\n\n\
          Connect:\n\
          \x20 smbclient {} -p {} -U {credentials}\n\
-         \x20 sudo mount -t cifs {} /mnt -o {}\n\n",
+         \x20 sudo {environment}mount -t cifs {} /mnt -o {}\n\n",
         quoted(&format!("//{}/{share}", first.ip())),
         first.port(),
         quoted(&format!("//{}/{share}", first.ip())),

@@ -71,7 +71,7 @@ pub enum Failure {
     /// An error response ([MS-SMB2] 2.2.2) with this status and ErrorData.
     Status { status: NtStatus, data: Bytes },
     /// The cluster has no leader, or has not answered: what the client is told depends on the
-    /// opcode (DESIGN: not ready).
+    /// opcode.
     NotReady,
     /// The storage takes nothing from this incarnation any more: a fencer has acted, whatever the
     /// log says yet.

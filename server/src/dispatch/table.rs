@@ -20,7 +20,7 @@ pub enum Needs {
     Tree,
 }
 
-/// What a client is told when the cluster gave no answer in time (DESIGN: not ready).
+/// What a client is told when the cluster gave no answer in time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotReady {
     /// A status that clients try again after.

@@ -92,8 +92,26 @@ pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 }
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Where `path` lies: a name alone lies in the working directory.
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_lies_in_the_working_directory() {
+        assert_eq!(folder_of(Path::new("ready")), Path::new("."));
+        assert_eq!(folder_of(Path::new("scratch/ready")), Path::new("scratch"));
+        assert_eq!(folder_of(Path::new("/ready")), Path::new("/"));
     }
 }

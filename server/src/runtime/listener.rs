@@ -1,4 +1,4 @@
-//! The listener: open only while the node reaches a quorum (DESIGN: no quorum). Clients that
+//! The listener: open only while the node reaches a quorum. Clients that
 //! cannot be promised anything here are to try elsewhere, fast.
 
 use std::net::SocketAddr;

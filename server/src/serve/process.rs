@@ -24,10 +24,11 @@ pub fn end_with_parent(parent: u32) -> io::Result<()> {
 
 /// Log lines go to standard error. None of them holds a secret.
 pub fn log_to_stderr() {
-    let filter = std::env::var(LOG_VARIABLE)
-        .ok()
-        .and_then(|wanted| EnvFilter::try_new(wanted).ok())
-        .unwrap_or_else(|| EnvFilter::new(LOG_DEFAULT));
+    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| LOG_DEFAULT.to_owned());
+    let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|error| {
+        eprintln!("{LOG_VARIABLE}=\"{wanted}\": {error}; {LOG_DEFAULT} is taken instead");
+        EnvFilter::new(LOG_DEFAULT)
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -5,9 +5,18 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Given, so that build scripts and macros are not built for the simulator, and artefacts of the
-/// two worlds do not overwrite each other.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// The triple that this machine builds for. It is given, so that build scripts and macros are not
+/// built for the simulator, and artefacts of the two worlds do not overwrite each other.
+fn host_triple() -> Result<String, Box<dyn Error>> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    let told = Command::new(rustc)
+        .arg("-vV")
+        .output()
+        .map_err(|error| format!("cannot start rustc: {error}"))?;
+    let told = String::from_utf8(told.stdout)?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc -vV names no host")?.to_owned())
+}
 
 /// Builds the worker and returns its path. The planted variant has a feature that must be in no
 /// other build; it is copied aside, for the two share a path.
@@ -15,11 +24,12 @@ pub fn worker(planted: bool) -> Result<PathBuf, Box<dyn Error>> {
     let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let target_dir = target_dir(manifest_dir);
+    let triple = host_triple()?;
     let mut command = Command::new(cargo);
     command
         .arg("build")
         .args(["--quiet", "--package", "holdfast-sim", "--bin", "holdfast-sim"])
-        .args(["--target", TARGET])
+        .args(["--target", &triple])
         .arg("--target-dir")
         .arg(&target_dir)
         .current_dir(manifest_dir)
@@ -33,7 +43,7 @@ pub fn worker(planted: bool) -> Result<PathBuf, Box<dyn Error>> {
     if !status.success() {
         return Err("the simulated worker does not build".into());
     }
-    let built = target_dir.join(TARGET).join("debug").join("holdfast-sim");
+    let built = target_dir.join(&triple).join("debug").join("holdfast-sim");
     let kept = built.with_file_name(match planted {
         true => "holdfast-sim-worker-planted",
         false => "holdfast-sim-worker",

@@ -36,6 +36,16 @@ pub fn run(arguments: &Planted) -> Result<u8, Box<dyn Error>> {
         };
         let took = |begun: Instant| seconds(begun.elapsed());
         match first_failure(&worker, from, limit, arguments.jobs)? {
+            Some(outcome) if !worker.without_bug().run(outcome.seed)?.is_ok() => {
+                missed += 1;
+                println!(
+                    "{:<30} {:>6} {:>10}  seed {} fails without the bug too: a bug of our own",
+                    bug.name(),
+                    outcome.seed - from + 1,
+                    took(begun),
+                    outcome.seed
+                );
+            }
             Some(outcome) => {
                 let seeds = outcome.seed - from + 1;
                 let what = match outcome.report.violation.as_str() {

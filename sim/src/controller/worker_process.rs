@@ -44,6 +44,7 @@ const LIMIT_SECONDS: u64 = 600;
 pub struct Worker {
     program: PathBuf,
     planted: Option<PlantedBug>,
+    leaning: Option<PlantedBug>,
     /// Address-space randomisation can be switched off: one source of differences less.
     fixed_addresses: bool,
 }
@@ -52,7 +53,12 @@ impl Worker {
     pub fn new(program: PathBuf, planted: Option<PlantedBug>) -> Worker {
         let tried = Command::new("setarch").args(["-R", "true"]).stderr(Stdio::null()).status();
         let fixed_addresses = tried.is_ok_and(|status| status.success());
-        Worker { program, planted, fixed_addresses }
+        Worker { program, planted, leaning: None, fixed_addresses }
+    }
+
+    /// The same plans without the bug, which they lean towards all the same.
+    pub fn without_bug(&self) -> Worker {
+        Worker { planted: None, leaning: self.planted, ..self.clone() }
     }
 
     /// The command line that runs `seed`.
@@ -68,6 +74,9 @@ impl Worker {
         command.arg(seed.to_string());
         if let Some(bug) = self.planted {
             command.args(["--planted", bug.name()]);
+        }
+        if let Some(bug) = self.leaning {
+            command.args(["--leaning", bug.name()]);
         }
         if trace {
             command.arg("--trace");

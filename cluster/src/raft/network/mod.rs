@@ -10,6 +10,8 @@
 
 pub mod acceptor;
 mod address;
+#[cfg(any(test, fuzzing))]
+pub mod any_bytes;
 mod append_sessions;
 mod frame;
 mod link;

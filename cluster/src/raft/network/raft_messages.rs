@@ -116,12 +116,13 @@ pub fn append_from(wire: pb::Append) -> Result<AppendEntriesRequest<TypeConfig>,
     let previous = wire.previous.map(log_id_from);
     let entries = wire.entries.into_iter().map(entry_from).collect::<Result<Vec<_>, _>>()?;
     // Raft relies on entries that follow each other; a peer must not be able to break that.
-    let mut next = previous.as_ref().map(|id| id.index() + 1);
+    let mut last = previous.as_ref().map(|id| id.index());
     for entry in &entries {
-        if next.is_some_and(|next| next != entry.log_id.index()) {
+        let index = entry.log_id.index();
+        if last.is_some_and(|last| last.checked_add(1) != Some(index)) {
             return Err(BadMessage("entries do not follow each other"));
         }
-        next = Some(entry.log_id.index() + 1);
+        last = Some(index);
     }
     Ok(AppendEntriesRequest {
         vote: ballot_from(wire.vote)?,
