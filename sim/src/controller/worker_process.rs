@@ -117,7 +117,7 @@ impl Worker {
                 counters: Counters::default(),
                 ..Report::default()
             }),
-            said: tail(&String::from_utf8_lossy(&errors)),
+            said: gist(&String::from_utf8_lossy(&errors)),
         })
     }
 
@@ -135,13 +135,29 @@ fn as_arguments(command: &Command) -> Vec<std::ffi::OsString> {
     std::iter::once(command.get_program()).chain(command.get_args()).map(Into::into).collect()
 }
 
-/// The end of what somebody said.
-fn tail(text: &str) -> String {
+/// What matters of what somebody said: the panic with its message, or else the end.
+fn gist(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
+    let panic = lines.iter().position(|line| line.contains("panicked at"));
+    let from = panic.unwrap_or(lines.len().saturating_sub(12));
+    let told = &lines[from..];
+    let frames = told.iter().position(|line| line.starts_with("stack backtrace"));
+    told[..frames.unwrap_or(told.len()).min(12)].join("\n")
 }
 
 /// How long something took, for people.
 pub fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gist;
+
+    #[test]
+    fn a_panic_is_told_without_its_frames() {
+        let said = "a log line\nthread 'n1' panicked at log.rs:3:\nlost an entry\nstack backtrace:\n  0: x";
+        assert_eq!(gist(said), "thread 'n1' panicked at log.rs:3:\nlost an entry");
+        assert_eq!(gist("one\ntwo"), "one\ntwo");
+    }
 }
