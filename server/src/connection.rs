@@ -3,6 +3,9 @@
 //! Everything that leaves goes through its outbox, in order. The outbox is bounded: a client
 //! that reads nothing loses its connection, never the server its memory.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +21,7 @@ use tokio::sync::{Notify, oneshot};
 use tracing::info;
 
 use crate::auth::Acceptor;
-use crate::core::{ConnectionCore, Negotiated, SessionSecurity, Violation, prefix};
+use crate::core::{ConnectionCore, Inbound, Negotiated, SessionSecurity, Violation, prefix};
 use crate::dispatch::Pending;
 use crate::limits;
 use crate::session::Session;
@@ -86,9 +89,9 @@ struct Outbox {
 #[derive(Debug, Default)]
 struct Requests {
     pending: BTreeMap<u64, Arc<Pending>>,
-    /// Credit charges of those that got no interim response.
+    /// What those count as that got no interim response.
     charges: u32,
-    /// Credit charges of those that got one.
+    /// What those count as that got one.
     asynchronous: u32,
 }
 
@@ -220,18 +223,18 @@ impl Connection {
     }
 
     /// Takes a request's message ids, and keeps what CANCEL will look for.
-    pub(crate) fn begin(&self, header: &Header) -> Result<Arc<Pending>, Violation> {
-        self.core.lock().admit(header)?;
-        let pending = Arc::new(Pending::new());
+    pub(crate) fn begin(&self, request: &Inbound) -> Result<Arc<Pending>, Violation> {
+        self.core.lock().admit(&request.header)?;
+        let pending = Arc::new(Pending::new(request.charge()));
         let mut requests = self.requests.lock();
-        requests.charges += u32::from(header.credit_charge.max(1));
-        requests.pending.insert(header.message_id, pending.clone());
+        requests.charges += pending.charge;
+        requests.pending.insert(request.header.message_id, pending.clone());
         Ok(pending)
     }
 
     /// The request is about to get its interim response; false if too much waits behind one.
-    pub(crate) fn go_async(&self, header: &Header) -> bool {
-        let charge = u32::from(header.credit_charge.max(1));
+    pub(crate) fn go_async(&self, pending: &Pending) -> bool {
+        let charge = pending.charge;
         let mut requests = self.requests.lock();
         if requests.asynchronous + charge > limits::ASYNC_CHARGES_MAX {
             return false;
@@ -244,14 +247,13 @@ impl Connection {
     }
 
     /// The request is over.
-    pub(crate) fn finish(&self, header: &Header, asynchronous: bool) {
-        let charge = u32::from(header.credit_charge.max(1));
+    pub(crate) fn finish(&self, header: &Header, pending: &Pending, asynchronous: bool) {
         let mut requests = self.requests.lock();
         requests.pending.remove(&header.message_id);
         if asynchronous {
-            requests.asynchronous -= charge;
+            requests.asynchronous -= pending.charge;
         } else {
-            requests.charges -= charge;
+            requests.charges -= pending.charge;
         }
         drop(requests);
         self.room.notify_one();
@@ -342,76 +344,5 @@ impl Connection {
     /// Requests for this session are refused from now on.
     pub(crate) fn forget_session(&self, id: SessionId) {
         self.sessions.lock().remove(&id);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(bytes: usize) -> OutboundFrame {
-        let pieces = vec![Bytes::from(vec![0; bytes])];
-        OutboundFrame { pieces, about: Vec::new(), written: None }
-    }
-
-    #[tokio::test]
-    async fn a_client_that_reads_nothing_loses_its_connection() {
-        let connection = Connection::new(ConnectionId(1), "test".to_owned());
-        let mut queued = 0;
-        while connection.enqueue(frame(limits::FRAME_MAX)).is_ok() {
-            queued += limits::FRAME_MAX;
-            assert!(queued <= limits::OUTBOX_MAX);
-        }
-        assert!(connection.is_closed());
-        assert_eq!(connection.enqueue(frame(1)), Err(ConnectionGone));
-        assert!(connection.next_frame().await.is_none());
-    }
-
-    #[tokio::test]
-    async fn nothing_is_read_while_much_waits_to_be_written() {
-        let connection = Connection::new(ConnectionId(1), "test".to_owned());
-        connection.wait_room().await;
-        connection.enqueue(frame(limits::OUTBOX_PAUSE + 1)).unwrap();
-        let waited =
-            tokio::time::timeout(std::time::Duration::from_millis(10), connection.wait_room());
-        assert!(waited.await.is_err());
-        let written = connection.next_frame().await.unwrap();
-        connection.note_written(written.len());
-        connection.wait_room().await;
-    }
-
-    #[test]
-    fn what_waits_behind_an_interim_response_is_bounded_by_what_it_holds() {
-        let connection = Connection::new(ConnectionId(1), "test".to_owned());
-        let large = Header { credit_charge: 128, ..Header::request(Opcode::WRITE, 0) };
-        connection.requests.lock().charges = 9 * 128;
-        let mut waiting = 0;
-        while connection.go_async(&large) {
-            waiting += 128;
-        }
-        assert_eq!(waiting, limits::ASYNC_CHARGES_MAX);
-        assert_eq!(connection.requests.lock().charges, 128, "it runs on as it did");
-        connection.finish(&large, true);
-        assert!(connection.go_async(&large));
-    }
-
-    #[test]
-    fn few_authentications_are_under_way_at_once() {
-        let connection = Connection::new(ConnectionId(1), "test".to_owned());
-        for id in 0..limits::EXCHANGES_PER_CONNECTION_MAX as u64 {
-            assert!(!connection.is_full_of_sessions());
-            connection.park_exchange(SessionId(id), Acceptor::default());
-        }
-        assert!(connection.is_full_of_sessions());
-    }
-
-    #[tokio::test]
-    async fn a_notification_on_a_closed_connection_is_not_sent() {
-        let connection = Connection::new(ConnectionId(1), "test".to_owned());
-        let sending = connection.notify(Bytes::from_static(b"break"));
-        let closing = async { connection.close("test") };
-        let (sent, ()) = tokio::join!(sending, closing);
-        assert_eq!(sent, Err(ConnectionGone));
-        assert_eq!(connection.notify(Bytes::new()).await, Err(ConnectionGone));
     }
 }

@@ -18,6 +18,16 @@ pub const FRAME_MAX: usize = MAX_IO_SIZE as usize + (1 << 20);
 /// The largest frame before a session exists: negotiation and security tokens.
 pub const FRAME_MAX_UNAUTHENTICATED: usize = 128 << 10;
 
+/// The longest message ([MS-SMB2] 3.3.5.2: MaxTransactSize and 256 bytes).
+pub const MESSAGE_MAX: usize = MAX_IO_SIZE as usize + 256;
+
+/// The longest message of an opcode that moves no data ([MS-SMB2] 3.3.5.2).
+pub const MESSAGE_MAX_WITHOUT_DATA: usize = 68 << 10;
+
+/// What a message may weigh beyond what its CreditCharge pays for: headers, and what stands
+/// beside the data. More counts as if it had been charged for.
+pub const MESSAGE_OVERHEAD: usize = 4 << 10;
+
 /// Members of one compound.
 pub const COMPOUND_MAX: usize = 64;
 
@@ -27,8 +37,9 @@ pub const CREDITS_MAX: u16 = 8192;
 /// Credits before a logon: enough for the exchange itself.
 pub const CREDITS_MAX_UNAUTHENTICATED: u16 = 16;
 
-/// Credit charges of requests that run at the same time on one connection. Those that have been
-/// answered by an interim response count under [`ASYNC_CHARGES_MAX`] instead.
+/// Credit charges of requests that run at the same time on one connection, or what they would have
+/// to be for what the requests weigh. Those that have been answered by an interim response count
+/// under [`ASYNC_CHARGES_MAX`] instead.
 pub const CHARGES_IN_FLIGHT_MAX: u32 = 1024;
 
 /// Credit charges of requests of one connection that wait behind an interim response. They hold
@@ -114,7 +125,9 @@ pub const PEER_ANSWER: Duration = Duration::from_millis(300);
 pub const PEER_ASK_AGAIN: Duration = Duration::from_millis(10);
 
 const _: () = {
-    assert!(FRAME_MAX > MAX_IO_SIZE as usize);
+    assert!(FRAME_MAX > MESSAGE_MAX);
+    assert!(FRAME_MAX_UNAUTHENTICATED > MESSAGE_MAX_WITHOUT_DATA);
+    assert!(MESSAGE_MAX_WITHOUT_DATA == CREDIT_UNIT as usize + MESSAGE_OVERHEAD);
     assert!(FRAME_MAX < 1 << 24, "the transport's length has three bytes");
     assert!(FRAME_MAX_UNAUTHENTICATED > SECURITY_TOKEN_MAX);
     assert!(MAX_IO_SIZE / CREDIT_UNIT <= CREDITS_MAX as u32);

@@ -16,6 +16,8 @@ pub enum Violation {
     Compressed,
     #[error("a response came from the client")]
     Response,
+    #[error("{0} of {1} bytes is too long")]
+    TooLong(Opcode, usize),
     #[error("{0} came before a dialect was negotiated")]
     NotNegotiated(Opcode),
     #[error("a second NEGOTIATE")]
@@ -30,6 +32,8 @@ pub enum Violation {
     Undecryptable(SessionId),
     #[error("an encrypted frame of session {0} holds a message of another session")]
     ForeignMessage(SessionId),
+    #[error("an encrypted frame of session {0} begins with a related message")]
+    RelatedFirst(SessionId),
     #[error("the signature of a message of session {0} is wrong")]
     Signature(SessionId),
     #[error("TREE_CONNECT of session {0} is neither signed nor encrypted")]

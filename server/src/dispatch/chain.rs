@@ -86,7 +86,7 @@ pub(crate) async fn run_chain(
     for (request, pending) in requests {
         if chain.connection.is_closed() {
             // Nobody hears the answers, and what has not begun need not begin.
-            chain.connection.finish(&request.header, false);
+            chain.connection.finish(&request.header, &pending, false);
             continue;
         }
         chain.run(request, pending).await;
@@ -106,7 +106,7 @@ impl Drop for CloseOnPanic {
 }
 
 impl Chain {
-    async fn run(&mut self, request: Inbound, pending: Arc<Pending>) {
+    async fn run(&mut self, mut request: Inbound, pending: Arc<Pending>) {
         let related = request.is_related();
         let ids = match (related, self.handed.ids) {
             (true, Some(ids)) => ids,
@@ -134,16 +134,16 @@ impl Chain {
         let (row, result, asynchronous) = if self.handed.orphaned {
             (None, Err(NtStatus::INVALID_PARAMETER.into()), false)
         } else {
-            self.execute(&request, ids, &sender, &pending, header, &shield).await
+            self.execute(&mut request, ids, &sender, &pending, header, &shield).await
         };
-        self.connection.finish(&request.header, asynchronous);
+        self.connection.finish(&request.header, &pending, asynchronous);
         self.answer(row, header, result, asynchronous, shield);
     }
 
     /// Admits the request and runs its handler. Sends the interim response if it takes long.
     async fn execute(
         &mut self,
-        request: &Inbound,
+        request: &mut Inbound,
         ids: Ids,
         sender: &Sender,
         pending: &Arc<Pending>,
@@ -167,6 +167,8 @@ impl Chain {
             Ok(started) => started,
             Err(failure) => return (Some(row), Err(failure), false),
         };
+        // The handler has taken what it needs; one that waits keeps no more.
+        request.message = Bytes::new();
         let about = if row.about_open { named.about(file) } else { None };
         if file.is_some() {
             self.handed.file = file;
@@ -199,7 +201,7 @@ impl Chain {
         }
         // What it waits for may itself wait for an answer before it.
         self.flush();
-        let asynchronous = self.connection.go_async(&header);
+        let asynchronous = self.connection.go_async(pending);
         if asynchronous {
             self.interim(header, shield);
         }

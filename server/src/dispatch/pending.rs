@@ -4,16 +4,18 @@
 use crate::signal::Signal;
 
 /// Shared by the handler, which waits, and the dispatcher, which answers and cancels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pending {
+    /// What the request counts as, in credits.
+    pub charge: u32,
     waiting: Signal,
     cancelled: Signal,
 }
 
 impl Pending {
-    /// A request that has just begun.
-    pub fn new() -> Pending {
-        Pending::default()
+    /// A request that has just begun and counts as that many credits.
+    pub fn new(charge: u32) -> Pending {
+        Pending { charge, waiting: Signal::default(), cancelled: Signal::default() }
     }
 
     /// The interim response is due now.

@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use holdfast_cluster::command::EndHow;
 use holdfast_cluster::gap::{self, Gap};
 use holdfast_cluster::observe::{self, Observed};
@@ -128,7 +128,7 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
                 self.cancel(&request)?;
                 continue;
             }
-            let pending = self.connection.begin(&request.header)?;
+            let pending = self.connection.begin(&request)?;
             begun.push((request, pending));
         }
         if !begun.is_empty() {
@@ -157,40 +157,59 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
     }
 }
 
-/// Reads until a whole frame is there. What came of the next one stays in `arrived`.
+/// Reads the next frame. It gets an allocation of its own: a request that waits keeps its message,
+/// and nothing else that came. What came of the frame after it stays in `arrived`.
 async fn read_frame<R: AsyncRead + Unpin>(
     reader: &mut R,
     arrived: &mut BytesMut,
     connection: &Connection,
     deadline: Instant,
 ) -> Result<BytesMut, Stop> {
-    loop {
-        let (limit, authenticated) =
-            connection.core(|core| (core.frame_max(), core.is_authenticated()));
+    let length = loop {
         if let Some(prefix) = arrived.first_chunk::<PREFIX_SIZE>() {
-            let length = decode_prefix(*prefix, limit).map_err(Violation::Malformed)?;
-            if arrived.len() >= PREFIX_SIZE + length {
-                arrived.advance(PREFIX_SIZE);
-                return Ok(arrived.split_to(length));
-            }
-            // Nobody may make us set much room aside before having logged on.
-            let missing = PREFIX_SIZE + length - arrived.len();
-            arrived.reserve(if authenticated { missing } else { missing.min(READ_CHUNK) });
-        } else {
-            arrived.reserve(READ_CHUNK);
+            let limit = connection.core(|core| core.frame_max());
+            break decode_prefix(*prefix, limit).map_err(Violation::Malformed)?;
         }
-        let reading = reader.read_buf(arrived);
-        let read = if authenticated {
-            reading.await?
-        } else {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let read = timeout(left.max(Duration::from_millis(1)), reading).await;
-            read.map_err(|_| Stop::NobodyLoggedOn)??
-        };
-        if read == 0 {
-            return Err(Stop::Eof);
-        }
+        arrived.reserve(READ_CHUNK);
+        fill(reader, arrived, usize::MAX, connection, deadline).await?;
+    };
+    arrived.advance(PREFIX_SIZE);
+    let there = arrived.len().min(length);
+    let mut frame = BytesMut::with_capacity(room(connection, length));
+    frame.extend_from_slice(&arrived[..there]);
+    arrived.advance(there);
+    while frame.len() < length {
+        let missing = length - frame.len();
+        frame.reserve(room(connection, missing));
+        fill(reader, &mut frame, missing, connection, deadline).await?;
     }
+    Ok(frame)
+}
+
+/// How much room is set aside for that many bytes: nobody may make us set much aside before
+/// having logged on.
+fn room(connection: &Connection, bytes: usize) -> usize {
+    if connection.core(|core| core.is_authenticated()) { bytes } else { bytes.min(READ_CHUNK) }
+}
+
+/// Reads some bytes more, `most` at most.
+async fn fill<R: AsyncRead + Unpin>(
+    reader: &mut R,
+    buffer: &mut BytesMut,
+    most: usize,
+    connection: &Connection,
+    deadline: Instant,
+) -> Result<(), Stop> {
+    let mut buffer = buffer.limit(most);
+    let reading = reader.read_buf(&mut buffer);
+    let read = if connection.core(|core| core.is_authenticated()) {
+        reading.await?
+    } else {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let read = timeout(left.max(Duration::from_millis(1)), reading).await;
+        read.map_err(|_| Stop::NobodyLoggedOn)??
+    };
+    if read == 0 { Err(Stop::Eof) } else { Ok(()) }
 }
 
 async fn write_frames<W: AsyncWrite + Unpin>(
@@ -250,4 +269,36 @@ async fn write_frame<W: AsyncWrite + Unpin>(
         }
     }
     timeout(limits::SEND_STALL_MAX, writer.flush()).await.map_err(stalled)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::ConnectionId;
+
+    #[tokio::test]
+    async fn each_frame_has_an_allocation_of_its_own() {
+        let connection = Connection::new(ConnectionId(1), "test".to_owned());
+        connection.core(|core| core.set_authenticated());
+        let lengths = [8 << 20, 120, 64, 0, 100_000, 120];
+        let sent: Vec<u8> = lengths
+            .iter()
+            .flat_map(|length: &usize| {
+                let prefix = (*length as u32).to_be_bytes();
+                prefix.into_iter().chain((0..*length).map(|n| n as u8))
+            })
+            .collect();
+        let mut reader = sent.as_slice();
+        let mut arrived = BytesMut::new();
+        let deadline = Instant::now() + limits::LOGON_TIME_MAX;
+        for length in lengths {
+            let frame = read_frame(&mut reader, &mut arrived, &connection, deadline).await.unwrap();
+            assert!(frame.iter().copied().eq((0..length).map(|n| n as u8)), "{length}");
+            assert!(frame.capacity() <= length.max(64), "{length}");
+            assert!(length == 0 || frame.freeze().is_unique(), "{length}");
+        }
+        let end = read_frame(&mut reader, &mut arrived, &connection, deadline).await;
+        assert!(matches!(end, Err(Stop::Eof)));
+        assert!(arrived.capacity() <= 4 * READ_CHUNK);
+    }
 }

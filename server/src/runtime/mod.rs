@@ -2,6 +2,8 @@
 //! the simulator, whose sockets send only when they are flushed.
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod compound_tests;
 mod connection_task;
 #[cfg(test)]

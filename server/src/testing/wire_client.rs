@@ -33,6 +33,9 @@ use crate::runtime::serve;
 /// EXTENDED_SESSION_SECURITY.
 const NTLM: NegotiateFlags = NegotiateFlags(0x6008_0211);
 
+/// Where the lowest byte of a header's flags stands.
+const HEADER_FLAGS: usize = 16;
+
 /// A connection to a node.
 pub(crate) struct WireClient {
     stream: DuplexStream,
@@ -151,6 +154,13 @@ impl WireClient {
         self.send_raw(&frame).await;
     }
 
+    /// Signs a message, whatever is in it.
+    pub(crate) fn sign(&self, message: &mut [u8]) {
+        let keys = self.keys.as_ref().expect("a session to sign for");
+        message[HEADER_FLAGS] |= HeaderFlags::SIGNED.0 as u8;
+        assert!(keys.signing.sign_message(Sender::Client, message));
+    }
+
     fn seal(&mut self, mut data: BytesMut) -> BytesMut {
         let keys = self.keys.as_ref().expect("a session to encrypt with");
         self.nonce += 1;
@@ -167,11 +177,18 @@ impl WireClient {
         frame
     }
 
-    /// Sends bytes as one frame.
-    pub(crate) async fn send_raw(&mut self, frame: &[u8]) {
-        let prefix = direct_tcp::encode_prefix(frame.len()).expect("a frame");
+    /// Announces a frame of that many bytes.
+    pub(crate) async fn send_prefix(&mut self, length: usize) {
+        let prefix = direct_tcp::encode_prefix(length).expect("a frame");
         // A node that closed the connection is found out by reading.
         let _ = self.stream.write_all(&prefix).await;
+        let _ = self.stream.flush().await;
+    }
+
+    /// Sends bytes as one frame.
+    pub(crate) async fn send_raw(&mut self, frame: &[u8]) {
+        self.send_prefix(frame.len()).await;
+        // As above.
         let _ = self.stream.write_all(frame).await;
         let _ = self.stream.flush().await;
     }
