@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,14 +18,19 @@ use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::{ClientGuid, SessionId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
-use tracing::info;
+use tracing::{debug, info};
 
 use crate::auth::Acceptor;
-use crate::core::{ConnectionCore, Inbound, Negotiated, SessionSecurity, Violation, prefix};
+use crate::core::{
+    ConnectionCore, Inbound, Misuse, Negotiated, SessionSecurity, Violation, prefix,
+};
 use crate::dispatch::Pending;
 use crate::limits;
 use crate::session::Session;
 use crate::signal::Signal;
+
+/// How many users of one connection the log names.
+const USERS_NAMED_MAX: usize = 3;
 
 /// Numbers the connections of one node's life.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -70,6 +75,8 @@ pub struct Connection {
     /// Authentications between two tokens.
     exchanges: Mutex<BTreeMap<SessionId, Acceptor>>,
     logon_failures: AtomicU32,
+    /// The kinds of misuse that were logged.
+    misuses: AtomicU32,
     requests: Mutex<Requests>,
     outbox: Mutex<Outbox>,
     /// Wakes the writer when something was queued.
@@ -105,6 +112,7 @@ impl Connection {
             sessions: Mutex::default(),
             exchanges: Mutex::default(),
             logon_failures: AtomicU32::new(0),
+            misuses: AtomicU32::new(0),
             requests: Mutex::default(),
             outbox: Mutex::default(),
             queued: Notify::new(),
@@ -144,7 +152,8 @@ impl Connection {
         if !self.closed.raise() {
             return;
         }
-        info!(peer = %self.peer, client = %self.client_guid(), why, "connection closed");
+        info!(peer = %self.peer, client = %self.client_guid(), user = %self.users(), why,
+            "connection closed");
         *self.outbox.lock() = Outbox::default();
         self.queued.notify_one();
         self.room.notify_one();
@@ -304,6 +313,25 @@ impl Connection {
     /// The sessions of this connection, in order of id.
     pub fn sessions(&self) -> Vec<Arc<Session>> {
         self.sessions.lock().values().cloned().collect()
+    }
+
+    /// Who is logged on, for logs: up to [`USERS_NAMED_MAX`] names.
+    pub fn users(&self) -> String {
+        let sessions = self.sessions.lock();
+        let names: BTreeSet<&str> = sessions.values().map(|s| s.user.as_str()).collect();
+        names.into_iter().take(USERS_NAMED_MAX).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Tells the log that a request is refused, and why: once for each kind, for a client that
+    /// goes on like that must not fill the log.
+    pub(crate) fn note_misuse(&self, opcode: Opcode, why: Misuse) {
+        let before = self.misuses.fetch_or(why.bit(), Ordering::Relaxed);
+        if before & why.bit() == 0 {
+            info!(peer = %self.peer, client = %self.client_guid(), user = %self.users(), %opcode,
+                %why, "request refused; more of the kind on this connection are logged at debug");
+        } else {
+            debug!(peer = %self.peer, user = %self.users(), %opcode, %why, "request refused");
+        }
     }
 
     /// Adds a session that was just logged on; false if the connection has closed meanwhile or

@@ -6,6 +6,7 @@
 mod connection_core;
 mod credits;
 mod inbound;
+mod misuse;
 mod outbound;
 mod session_security;
 mod violation;
@@ -13,6 +14,7 @@ mod violation;
 pub use connection_core::{ConnectionCore, Exchange, Negotiated};
 pub use credits::MessageWindow;
 pub use inbound::{Frame, Inbound, Protection, open_frame};
+pub use misuse::Misuse;
 pub(crate) use outbound::prefix;
 pub use outbound::{Outgoing, Sealing, seal};
 pub use session_security::{SecurityTerms, SessionSecurity};

@@ -11,7 +11,7 @@ use holdfast_proto::types::SessionId;
 use super::table::{self, Needs, Row};
 use super::{Call, Failure, Pending, RequestInfo};
 use crate::connection::Connection;
-use crate::core::{Inbound, Protection, SessionSecurity, Violation};
+use crate::core::{Inbound, Misuse, Protection, SessionSecurity, Violation};
 use crate::node::Node;
 use crate::session::{Session, TreeConnect};
 
@@ -76,14 +76,25 @@ pub fn admit(
         return Err(Failure::Disconnect("a command that there is not"));
     }
     let row = table::row(opcode).ok_or(NtStatus::NOT_SUPPORTED)?;
+    let refuse = |refusal: Refusal| {
+        if let Some(why) = refusal.why {
+            connection.note_misuse(opcode, why);
+        }
+        refusal.failure
+    };
     let encrypted = matches!(request.protection, Protection::Encrypted(_));
-    if row.needs >= Needs::Session {
-        check_protection(sender, opcode, encrypted)?;
+    if opcode == Opcode::NEGOTIATE && request.is_signed() && !encrypted {
+        // 3.3.5.2.4.
+        return Err(refuse(Refusal::new(NtStatus::INVALID_PARAMETER, Misuse::SignedNegotiate)));
+    }
+    let names_session = request.is_signed() || (!encrypted && ids.session != SessionId(0));
+    if row.needs >= Needs::Session || (row.needs == Needs::SessionIfNamed && names_session) {
+        check_protection(sender, opcode, encrypted).map_err(refuse)?;
     }
     let mut tree = None;
     if row.needs >= Needs::Tree {
         let session = sender.session.as_ref().ok_or(NtStatus::USER_SESSION_DELETED)?;
-        tree = Some(find_tree(session, ids.tree, encrypted)?);
+        tree = Some(find_tree(session, ids.tree, encrypted).map_err(refuse)?);
     }
     let header = &request.header;
     let info = RequestInfo {
@@ -110,27 +121,47 @@ pub fn admit(
     Ok((row, call))
 }
 
+/// Why a request is not let in, and what the log is to say of it.
+struct Refusal {
+    failure: Failure,
+    why: Option<Misuse>,
+}
+
+impl Refusal {
+    fn new(status: NtStatus, why: Misuse) -> Refusal {
+        Refusal { failure: status.into(), why: Some(why) }
+    }
+}
+
 /// A request of a session has to come signed or encrypted, because every node demands it; and
 /// encrypted if the session demands that.
-fn check_protection(sender: &Sender, opcode: Opcode, encrypted: bool) -> Result<(), Failure> {
-    let session = sender.session.as_ref().ok_or(NtStatus::USER_SESSION_DELETED)?;
+fn check_protection(sender: &Sender, opcode: Opcode, encrypted: bool) -> Result<(), Refusal> {
+    let Some(session) = &sender.session else {
+        return Err(Refusal::new(NtStatus::USER_SESSION_DELETED, Misuse::UnknownSession));
+    };
     if encrypted {
         return Ok(());
     }
     if opcode == Opcode::TREE_CONNECT && !sender.signed {
-        // 3.3.5.7, for 3.1.1.
-        return Err(Failure::Disconnect("TREE_CONNECT is neither signed nor encrypted"));
+        // 3.3.5.7, for 3.1.1. The log hears of it when the connection is closed.
+        let failure = Failure::Disconnect("TREE_CONNECT is neither signed nor encrypted");
+        return Err(Refusal { failure, why: None });
     }
-    if !sender.signed || session.security.terms().encrypt_data {
-        return Err(NtStatus::ACCESS_DENIED.into());
+    if !sender.signed {
+        return Err(Refusal::new(NtStatus::ACCESS_DENIED, Misuse::Unsigned));
+    }
+    if session.security.terms().encrypt_data {
+        return Err(Refusal::new(NtStatus::ACCESS_DENIED, Misuse::UnencryptedForSession));
     }
     Ok(())
 }
 
-fn find_tree(session: &Session, id: u32, encrypted: bool) -> Result<TreeConnect, Failure> {
-    let tree = session.tree(id).ok_or(NtStatus::NETWORK_NAME_DELETED)?;
+/// That a tree connect is gone is nothing unusual: it may have been ended under the client.
+fn find_tree(session: &Session, id: u32, encrypted: bool) -> Result<TreeConnect, Refusal> {
+    let gone = || Refusal { failure: NtStatus::NETWORK_NAME_DELETED.into(), why: None };
+    let tree = session.tree(id).ok_or_else(gone)?;
     if tree.encrypt() && !encrypted {
-        return Err(NtStatus::ACCESS_DENIED.into());
+        return Err(Refusal::new(NtStatus::ACCESS_DENIED, Misuse::UnencryptedForShare));
     }
     Ok(tree)
 }

@@ -10,13 +10,13 @@ use holdfast_cluster::command::OpenRef;
 use holdfast_proto::NtStatus;
 use holdfast_proto::header::Header;
 use holdfast_proto::msg::{FileId, IoctlRequest, Message};
-use tracing::debug;
 
 use super::{
     ConnectionContext, Failure, HandlerResult, OnOpen, Pending, PipeContext, RequestContext,
     RequestInfo, SessionContext,
 };
 use crate::connection::Connection;
+use crate::core::Misuse;
 use crate::limits;
 use crate::node::Node;
 use crate::pipes::PipeOpen;
@@ -169,8 +169,7 @@ impl Call {
 
     fn decode<R: Message>(&self) -> Result<R, Failure> {
         R::decode(&self.message).map_err(|error| {
-            let (peer, opcode) = (&self.connection.peer, self.header.command);
-            debug!(%peer, %opcode, %error, "request refused");
+            self.connection.note_misuse(self.header.command, Misuse::Malformed(error));
             NtStatus::INVALID_PARAMETER.into()
         })
     }
@@ -180,6 +179,7 @@ impl Call {
         let charge = u64::from(self.header.credit_charge.max(1));
         let paid = charge * u64::from(limits::CREDIT_UNIT);
         if payload > paid || payload > u64::from(limits::MAX_IO_SIZE) {
+            self.connection.note_misuse(self.header.command, Misuse::Underpaid);
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         Ok(())

@@ -14,6 +14,8 @@ use crate::pipes;
 pub enum Needs {
     /// The connection only. SESSION_SETUP looks for its session itself.
     Connection,
+    /// A session that was logged on, if the request names one or is signed ([MS-SMB2] 3.3.5.17).
+    SessionIfNamed,
     /// A session that was logged on.
     Session,
     /// A tree connect of that session; an open, where the request names one.
@@ -116,7 +118,7 @@ static TABLE: &[Row] = &[
     Row::new(Opcode::OPLOCK_BREAK, Needs::Tree, |c| {
         c.on_tree(handlers::oplock_break::handle, handlers::no_leases)
     }),
-    Row::new(Opcode::ECHO, Needs::Connection, |c| c.on_connection(handlers::echo::handle)),
+    Row::new(Opcode::ECHO, Needs::SessionIfNamed, |c| c.on_connection(handlers::echo::handle)),
 ];
 
 #[cfg(test)]

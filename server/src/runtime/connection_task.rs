@@ -15,10 +15,12 @@ use holdfast_proto::frame::direct_tcp::{PREFIX_SIZE, decode_prefix};
 use holdfast_proto::opcode::Opcode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::connection::{Connection, OutboundFrame};
-use crate::core::{Frame, Inbound, Outgoing, Protection, Sealing, Violation, open_frame, seal};
+use crate::core::{
+    Frame, Inbound, Misuse, Outgoing, Protection, Sealing, Violation, open_frame, seal,
+};
 use crate::dispatch::run_chain;
 use crate::handlers::negotiate;
 use crate::limits;
@@ -57,8 +59,8 @@ where
     let stop = reading.run().await;
     drop(reading);
     if let Stop::Violation(violation) = &stop {
-        warn!(peer = %connection.peer, client = %connection.client_guid(), %violation,
-            "the client broke the protocol");
+        warn!(peer = %connection.peer, client = %connection.client_guid(),
+            user = %connection.users(), %violation, "the client broke the protocol");
     }
     connection.close(&stop.to_string());
     if writing.await.is_err() {
@@ -151,7 +153,7 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
         if trusted {
             self.connection.cancel(&request.header);
         } else {
-            debug!(peer = %self.connection.peer, "CANCEL without protection passed over");
+            self.connection.note_misuse(Opcode::CANCEL, Misuse::UnprotectedCancel);
         }
         Ok(())
     }

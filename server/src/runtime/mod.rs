@@ -9,8 +9,12 @@ mod connection_task;
 #[cfg(test)]
 mod data_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod info_tests;
 mod listener;
+#[cfg(test)]
+mod log_tests;
 #[cfg(test)]
 mod opening_tests;
 #[cfg(test)]

@@ -13,8 +13,7 @@ use holdfast_proto::msg::create::{DurableHandleFlags, DurableHandleRequestV2, Im
 use holdfast_proto::msg::lock::{LockElement, LockFlags};
 use holdfast_proto::msg::{
     CancelRequest, CloseRequest, CreateContexts, CreateRequest, EchoRequest, FileId, LockRequest,
-    LogoffRequest, ReadRequest, Request, Response, TreeConnectRequest, TreeDisconnectRequest,
-    WriteRequest,
+    LogoffRequest, ReadRequest, Response, TreeConnectRequest, TreeDisconnectRequest, WriteRequest,
 };
 use holdfast_proto::opcode::Opcode;
 use holdfast_proto::rpc::pdu::{Bind, PresentationContext};
@@ -324,44 +323,4 @@ async fn without_a_leader_nothing_is_refused_for_good() {
     while cluster.state().sessions().count() > 0 {
         tokio::task::yield_now().await;
     }
-}
-
-#[tokio::test]
-async fn hostile_frames_are_answered_or_close_the_connection() {
-    let (node, _) = node();
-    let file_id = FileId { persistent: 1, volatile: 1 };
-    let requests: [Request; 6] = [
-        WireClient::offer().into(),
-        open("f").into(),
-        ReadRequest { file_id, length: 100, ..Default::default() }.into(),
-        lock(file_id, LockFlags::UNLOCK).into(),
-        TreeConnectRequest { path: r"\\h\data".to_owned(), ..Default::default() }.into(),
-        CancelRequest.into(),
-    ];
-    let mut seed: u64 = 1;
-    let mut random = |bound: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (seed >> 33) as usize % bound
-    };
-    for round in 0..300 {
-        let mut client = WireClient::connect(&node);
-        if round % 2 == 0 {
-            client.negotiate().await;
-        }
-        let request = &requests[random(requests.len())];
-        let header = client.header(request.opcode());
-        let mut frame = request.to_message(&header).to_bytes().to_vec();
-        for _ in 0..=random(4) {
-            let position = random(frame.len());
-            frame[position] = random(256) as u8;
-        }
-        frame.truncate(frame.len() - random(2) * random(frame.len()));
-        client.send_raw(&frame).await;
-        // The node closes it, or goes on: then this does.
-        client.hang_up().await;
-    }
-    assert_eq!(
-        WireClient::logged_on(&node).await.call(EchoRequest).await.0.status,
-        NtStatus::SUCCESS
-    );
 }

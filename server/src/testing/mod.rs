@@ -2,6 +2,8 @@
 //! and random numbers that are the same in every run.
 
 mod local_cluster;
+mod log_capture;
+mod panics;
 mod wire_client;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ use holdfast_proto::auth::ntlmv2::NtHash;
 use holdfast_proto::types::VolumeId;
 
 pub(crate) use local_cluster::LocalCluster;
-pub(crate) use wire_client::WireClient;
+pub(crate) use log_capture::LogCapture;
+pub(crate) use panics::PanicWatch;
+pub(crate) use wire_client::{SESSION_KEY, WireClient};
 
 use crate::effects;
 use crate::node::Node;

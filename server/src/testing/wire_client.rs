@@ -12,7 +12,7 @@ use holdfast_proto::crypto::{
 };
 use holdfast_proto::frame::transform::TransformFlags;
 use holdfast_proto::frame::{TransformHeader, compound, direct_tcp};
-use holdfast_proto::header::{Header, HeaderFlags, HeaderForm};
+use holdfast_proto::header::{Header, HeaderFlags, HeaderForm, UNSOLICITED};
 use holdfast_proto::msg::negotiate::{
     self, EncryptionCapabilities, GlobalCapabilities, HashAlgorithm, NegotiateContexts,
     PreauthIntegrityCapabilities, SigningCapabilities,
@@ -33,6 +33,10 @@ use crate::runtime::serve;
 /// EXTENDED_SESSION_SECURITY.
 const NTLM: NegotiateFlags = NegotiateFlags(0x6008_0211);
 
+/// What every client chooses as the key that its session's keys are derived from.
+pub(crate) const SESSION_KEY: [u8; 16] =
+    *b"\xA7\x3C\x91\x5E\xD8\x24\xB6\x4F\xE1\x9A\x73\x0D\xC5\x68\xF2\x1B";
+
 /// Where the lowest byte of a header's flags stands.
 const HEADER_FLAGS: usize = 16;
 
@@ -49,6 +53,8 @@ pub(crate) struct WireClient {
     pub(crate) session_flags: SessionFlags,
     pub(crate) tree: u32,
     keys: Option<Keys>,
+    /// The keys of its last session, or those that it would have had.
+    pub(crate) derived_keys: Vec<[u8; 16]>,
     /// Encrypt instead of signing.
     pub(crate) encrypt: bool,
     /// What it calls itself when it negotiates.
@@ -78,6 +84,7 @@ impl WireClient {
             session_flags: SessionFlags::NONE,
             tree: 0,
             keys: None,
+            derived_keys: Vec::new(),
             encrypt: false,
             client_guid: WireClient::offer().client_guid,
             nonce: 0,
@@ -161,7 +168,18 @@ impl WireClient {
         assert!(keys.signing.sign_message(Sender::Client, message));
     }
 
-    fn seal(&mut self, mut data: BytesMut) -> BytesMut {
+    /// Sends a message, whatever is in it, signed or encrypted as the client is set to.
+    pub(crate) async fn send_protected(&mut self, mut message: Vec<u8>) {
+        if self.encrypt {
+            let frame = self.seal(BytesMut::from(&message[..]));
+            return self.send_raw(&frame).await;
+        }
+        self.sign(&mut message);
+        self.send_raw(&message).await;
+    }
+
+    /// Encrypts messages into a frame.
+    pub(crate) fn seal(&mut self, mut data: BytesMut) -> BytesMut {
         let keys = self.keys.as_ref().expect("a session to encrypt with");
         self.nonce += 1;
         let mut header = TransformHeader {
@@ -207,6 +225,7 @@ impl WireClient {
         self.credits += u64::from(header.credits);
         // Without the session there is no key: such an answer only looks signed.
         if header.flags.contains(HeaderFlags::SIGNED)
+            && header.session_id == self.session
             && header.status != NtStatus::USER_SESSION_DELETED
             && let Some(keys) = &self.keys
         {
@@ -247,7 +266,9 @@ impl WireClient {
                 keys.inbound.open(&header.authenticated_data(), &mut frame, &header.signature);
             assert_eq!(opened, Ok(()));
         } else {
-            assert!(!self.encrypt, "an answer came in the clear");
+            // Breaks of oplocks and leases are never encrypted.
+            let unsolicited = Header::decode(&frame).is_ok_and(|h| h.message_id == UNSOLICITED);
+            assert!(!self.encrypt || unsolicited, "an answer came in the clear");
         }
         Some(frame)
     }
@@ -325,7 +346,7 @@ impl WireClient {
             target_name: "cifs/holdfast",
             hash: NtHash::of_password(password),
         };
-        let random = ClientRandom { challenge: [3; 8], session_key: Key128::new([5; 16]) };
+        let random = ClientRandom { challenge: [3; 8], session_key: Key128::new(SESSION_KEY) };
         let challenge = token.response_token.expect("a challenge");
         let answer =
             logon.answer(NTLM, &negotiate, challenge, FileTime(1), &random).expect("an answer");
@@ -335,6 +356,9 @@ impl WireClient {
         self.send(vec![(header, request)]).await;
         // The answer is signed with keys that end with this request.
         let keys = SessionKeys::derive(&answer.session_key, &self.preauth);
+        let all =
+            [&keys.signing, &keys.client_to_server, &keys.server_to_client, &keys.application];
+        self.derived_keys = all.iter().map(|key| *key.expose()).collect();
         self.keys = Some(Keys {
             signing: SigningKey::new(SigningAlgorithm::AesGmac, &keys.signing),
             outbound: EncryptionKey::new(Cipher::Aes128Gcm, &keys.client_to_server),

@@ -13,11 +13,12 @@ use holdfast_proto::NtStatus;
 use holdfast_proto::auth::ntlmv2::{LogonRefusal, NtHash};
 use holdfast_proto::msg::session_setup::{SessionFlags, SessionSetupFlags};
 use holdfast_proto::msg::{SessionSetupRequest, SessionSetupResponse};
+use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::{FileTime, SessionId};
 use tracing::{info, warn};
 
 use crate::auth::{Acceptor, AuthError, Claim, Step, Verified};
-use crate::core::SecurityTerms;
+use crate::core::{Misuse, SecurityTerms};
 use crate::dispatch::{ConnectionContext, Failure, Given, HandlerResult, Reply};
 use crate::limits;
 use crate::session::end_session;
@@ -39,6 +40,7 @@ pub async fn handle(context: ConnectionContext, request: SessionSetupRequest) ->
     }
     if context.session.is_some() && !context.info.signed && !context.info.encrypted {
         // A failed reauthentication ends the session: nobody else may bring one about.
+        context.connection.note_misuse(Opcode::SESSION_SETUP, Misuse::Unsigned);
         return Err(NtStatus::ACCESS_DENIED.into());
     }
     let identity = Identity::of(&context.node.cluster.state()).ok_or(Failure::NotReady)?;
