@@ -217,13 +217,8 @@ impl Chain {
             Shield::Signed(_) | Shield::Clear => Shield::Clear,
             Shield::Encrypted(security) => Shield::Encrypted(security.clone()),
         };
-        let response = Answer {
-            header: response,
-            response: error(Bytes::new()),
-            shield,
-            about: None,
-            gives: None,
-        };
+        let response =
+            Answer { header: response, response: error(None), shield, about: None, gives: None };
         self.ready.push(response);
         self.flush();
     }
@@ -321,7 +316,7 @@ impl Chain {
     }
 
     /// The status of a failure; none if the connection is closed instead.
-    fn explain(&self, row: Option<&Row>, failure: Failure) -> Option<(NtStatus, Bytes)> {
+    fn explain(&self, row: Option<&Row>, failure: Failure) -> Option<(NtStatus, Option<Bytes>)> {
         match failure {
             Failure::Status { status, data } => Some((status, data)),
             Failure::Disconnect(why) => {
@@ -334,7 +329,7 @@ impl Chain {
                 None
             }
             Failure::NotReady => match row.map(|row| row.not_ready) {
-                Some(NotReady::Status(status)) => Some((status, Bytes::new())),
+                Some(NotReady::Status(status)) => Some((status, None)),
                 Some(NotReady::Disconnect) | None => {
                     self.connection.close("the cluster has no leader, or does not answer");
                     None
@@ -401,9 +396,7 @@ fn shield(connection: &Connection, request: &Inbound, sender: &Sender) -> Shield
     }
 }
 
-fn error(data: Bytes) -> Response {
-    if data.is_empty() {
-        return Response::Error(ErrorResponse::default());
-    }
-    Response::Error(ErrorResponse::with_data(data, true))
+fn error(data: Option<Bytes>) -> Response {
+    let with_data = |data| ErrorResponse::with_data(data, true);
+    Response::Error(data.map_or_else(ErrorResponse::default, with_data))
 }

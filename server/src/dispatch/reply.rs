@@ -68,8 +68,9 @@ impl Reply {
 /// Why there is no response of the opcode.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
-    /// An error response ([MS-SMB2] 2.2.2) with this status and ErrorData.
-    Status { status: NtStatus, data: Bytes },
+    /// An error response ([MS-SMB2] 2.2.2) with this status and, if there is any, ErrorData, which
+    /// may be empty.
+    Status { status: NtStatus, data: Option<Bytes> },
     /// The cluster has no leader, or has not answered: what the client is told depends on the
     /// opcode.
     NotReady,
@@ -86,13 +87,19 @@ pub type HandlerResult = Result<Reply, Failure>;
 impl Failure {
     /// A status with ErrorData: BUFFER_TOO_SMALL.
     pub fn with_data(status: NtStatus, data: impl Into<Bytes>) -> Failure {
-        Failure::Status { status, data: data.into() }
+        Failure::Status { status, data: Some(data.into()) }
+    }
+
+    /// QUERY_INFO's INFO_LENGTH_MISMATCH, whose ErrorData is there and empty ([MS-SMB2]
+    /// 3.3.5.20.1, 3.3.5.20.2).
+    pub fn info_length_mismatch() -> Failure {
+        Failure::with_data(NtStatus::INFO_LENGTH_MISMATCH, Bytes::new())
     }
 }
 
 impl From<NtStatus> for Failure {
     fn from(status: NtStatus) -> Failure {
-        Failure::Status { status, data: Bytes::new() }
+        Failure::Status { status, data: None }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::session::LocalOpen;
 pub mod close;
 pub mod create;
 pub mod echo;
+mod extended_attributes;
 pub mod flush;
 pub mod ioctl;
 pub mod lock;

@@ -18,8 +18,14 @@ use crate::vfs::{DirRef, Vfs, VfsError, VolumePath};
 /// The share of named pipes, which every server has.
 pub const IPC_SHARE: &str = "IPC$";
 
-/// The longest name of a share ([MS-SRVS] 2.2.4.23).
+/// The longest name of a share ([MS-FSCC] 2.1.6).
 const SHARE_NAME_MAX: usize = 80;
+
+/// What a share's name has none of, beside control characters ([MS-FSCC] 2.1.6).
+const SHARE_NAME_FORBIDS: &str = "\"\\/[]:|<>+=;,*?";
+
+/// The longest name of a server ([MS-SMB2] 2.2.9).
+const SERVER_NAME_MAX: usize = 255;
 
 /// Connects a session to a share.
 pub async fn handle(context: SessionContext, request: TreeConnectRequest) -> HandlerResult {
@@ -49,13 +55,14 @@ pub async fn handle(context: SessionContext, request: TreeConnectRequest) -> Han
     Ok(Reply::success(respond(&settings, maximal_access)).giving(Given::Tree(tree.id())))
 }
 
-/// The share's part of `\\server\share`. Every alias of the server's name will do.
+/// The share's part of `\\server\share` (2.2.9). Every alias of the server's name will do.
 fn share_name(path: &str) -> Result<&str, NtStatus> {
-    let rest = path.strip_prefix(r"\\").ok_or(NtStatus::BAD_NETWORK_NAME)?;
-    let (server, share) = rest.split_once('\\').ok_or(NtStatus::BAD_NETWORK_NAME)?;
-    let fits = !share.is_empty() && share.chars().count() <= SHARE_NAME_MAX;
-    if server.is_empty() || !fits || share.contains('\\') {
-        return Err(NtStatus::BAD_NETWORK_NAME);
+    let rest = path.strip_prefix(r"\\").ok_or(NtStatus::INVALID_PARAMETER)?;
+    let (server, share) = rest.split_once('\\').ok_or(NtStatus::INVALID_PARAMETER)?;
+    let fits = |name: &str, max| !name.is_empty() && name.encode_utf16().count() <= max;
+    let illegal = |c: char| c < ' ' || SHARE_NAME_FORBIDS.contains(c);
+    if !fits(server, SERVER_NAME_MAX) || !fits(share, SHARE_NAME_MAX) || share.contains(illegal) {
+        return Err(NtStatus::INVALID_PARAMETER);
     }
     Ok(share)
 }
@@ -136,10 +143,18 @@ mod tests {
     fn names_of_shares() {
         assert_eq!(share_name(r"\\server\Data"), Ok("Data"));
         assert_eq!(share_name(r"\\10.0.0.1\IPC$"), Ok("IPC$"));
+        let malformed = Err(NtStatus::INVALID_PARAMETER);
         for bad in ["", r"\\", r"\\server", r"\\server\", r"server\data", r"\\s\a\b", r"\\\a"] {
-            assert_eq!(share_name(bad), Err(NtStatus::BAD_NETWORK_NAME), "{bad}");
+            assert_eq!(share_name(bad), malformed, "{bad}");
         }
-        let long = format!(r"\\s\{}", "x".repeat(81));
-        assert_eq!(share_name(&long), Err(NtStatus::BAD_NETWORK_NAME));
+        for bad in [r"\\s\a*", "\\\\s\\a\u{1f}", r"\\s\a/b"] {
+            assert_eq!(share_name(bad), malformed, "{bad}");
+        }
+        let path = |server: usize, share: usize| {
+            format!(r"\\{}\{}", "s".repeat(server), "x".repeat(share))
+        };
+        assert!(share_name(&path(255, 80)).is_ok());
+        assert_eq!(share_name(&path(255, 81)), malformed);
+        assert_eq!(share_name(&path(256, 80)), malformed);
     }
 }

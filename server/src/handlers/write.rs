@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use holdfast_proto::NtStatus;
 use holdfast_proto::msg::write::{Channel, WriteFlags, WriteRequest, WriteResponse};
-use holdfast_proto::types::AccessMask;
+use holdfast_proto::types::{AccessMask, CreateOptions};
 
 use super::read::check_range;
 use crate::dispatch::{Failure, HandlerResult, Reply, RequestContext};
@@ -17,6 +17,9 @@ use crate::vfs::VfsError;
 
 /// The offset that means "at the end of the file" ([MS-FSA] 2.1.5.4).
 const AT_END: u64 = u64::MAX;
+
+/// The farthest that data may stand from the beginning of the message (3.3.5.13).
+const DATA_OFFSET_MAX: u16 = 0x100;
 
 /// Serves a WRITE to a file.
 pub async fn handle(
@@ -39,8 +42,24 @@ pub async fn handle(
     Ok(Reply::success(response))
 }
 
+/// What a WRITE to a file or a pipe must not say of where its data is.
+pub(crate) fn check_place_and_channel(request: &WriteRequest) -> Result<(), NtStatus> {
+    if request.channel != Channel::NONE || request.data_offset > DATA_OFFSET_MAX {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    Ok(())
+}
+
 fn check(open: &LocalOpen, request: &WriteRequest) -> Result<(), NtStatus> {
-    if request.data.len() > limits::MAX_IO_SIZE as usize || request.channel != Channel::NONE {
+    check_place_and_channel(request)?;
+    if request.data.len() > limits::MAX_IO_SIZE as usize {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    // 3.3.5.13, for 3.0.2 and later.
+    let through = request.flags.contains(WriteFlags::WRITE_THROUGH);
+    let unbuffered = request.flags.contains(WriteFlags::WRITE_UNBUFFERED)
+        || open.create_options.contains(CreateOptions::NO_INTERMEDIATE_BUFFERING);
+    if through && !unbuffered {
         return Err(NtStatus::INVALID_PARAMETER);
     }
     if open.directory {

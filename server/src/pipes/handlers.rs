@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use holdfast_proto::NtStatus;
 use holdfast_proto::fsctl::CtlCode;
+use holdfast_proto::msg::create::ImpersonationLevel;
 use holdfast_proto::msg::ioctl::IoctlFlags;
 use holdfast_proto::msg::query_info::InfoType;
+use holdfast_proto::msg::write::WriteFlags;
 use holdfast_proto::msg::{
     CloseRequest, CloseResponse, CreateRequest, CreateResponse, FileId, FlushRequest,
     FlushResponse, IoctlRequest, IoctlResponse, QueryInfoRequest, QueryInfoResponse, ReadRequest,
@@ -19,6 +21,7 @@ use parking_lot::Mutex;
 use super::channel::{Broken, Channel};
 use super::{Facts, PipeOpen, Service};
 use crate::dispatch::{Failure, Given, HandlerResult, PipeContext, Reply};
+use crate::handlers::write::check_place_and_channel;
 use crate::node::Node;
 use crate::session::SessionOpen;
 use crate::settings::Identity;
@@ -32,6 +35,10 @@ const PIPE_ALLOCATION: u64 = 4096;
 
 /// Opens a pipe by name.
 pub async fn create(context: PipeContext, request: CreateRequest) -> HandlerResult {
+    // 3.3.5.9: nobody acts for a client elsewhere.
+    if request.impersonation_level.0 >= ImpersonationLevel::DELEGATE.0 {
+        return Err(NtStatus::BAD_IMPERSONATION_LEVEL.into());
+    }
     let service = Service::by_name(&request.name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
     let volatile = context.node.next_volatile();
     let pipe = PipeOpen {
@@ -79,6 +86,11 @@ pub async fn write(
     pipe: Arc<PipeOpen>,
     request: WriteRequest,
 ) -> HandlerResult {
+    check_place_and_channel(&request)?;
+    // 3.3.5.13.
+    if request.flags.intersects(WriteFlags::WRITE_THROUGH | WriteFlags::WRITE_UNBUFFERED) {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
     put(&context.node, &pipe, &request.data)?;
     let count = request.data.len() as u32;
     Ok(Reply::success(WriteResponse { count, remaining: 0 }))
@@ -147,7 +159,7 @@ pub async fn query_info(
     w.zeros(3);
     let output = w.into_bytes();
     if (request.output_buffer_length as usize) < output.len() {
-        return Err(NtStatus::INFO_LENGTH_MISMATCH.into());
+        return Err(Failure::info_length_mismatch());
     }
     Ok(Reply::success(QueryInfoResponse { output }))
 }

@@ -2,6 +2,8 @@
 //! the simulator, whose sockets send only when they are flushed.
 
 #[cfg(test)]
+mod attribute_tests;
+#[cfg(test)]
 mod bounds_tests;
 #[cfg(test)]
 mod compound_tests;
@@ -19,6 +21,8 @@ mod log_tests;
 mod opening_tests;
 #[cfg(test)]
 mod protection_tests;
+#[cfg(test)]
+mod status_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

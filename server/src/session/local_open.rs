@@ -63,6 +63,9 @@ pub struct OpenState {
     pub position: u64,
     /// FileModeInformation's changeable bits.
     pub mode: u32,
+    /// How many extended attributes the client was told of: Open.CurrentEaIndex, which begins
+    /// with 1, less that.
+    pub attributes_told: usize,
     /// The listing under way.
     pub search: Option<SearchState>,
 }

@@ -1,6 +1,7 @@
 //! What a CREATE asks for, as far as the request alone tells ([MS-SMB2] 3.3.5.9, [MS-FSA]
 //! 2.1.5.1). Pure: nothing is looked up.
 
+use bytes::Bytes;
 use holdfast_cluster::command::{Durability, LeaseRequest, OpenTerms};
 use holdfast_proto::NtStatus;
 use holdfast_proto::msg::CreateRequest;
@@ -54,6 +55,9 @@ pub struct OpenPlan {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NewFile {
     pub allocation: u64,
+    /// A list of extended attributes, not looked into: it means nothing to a file that is there
+    /// (3.3.5.9.1), however broken it is.
+    pub extended_attributes: Option<Bytes>,
 }
 
 /// Contexts that only ask.
@@ -100,9 +104,6 @@ pub fn plan(request: &CreateRequest, asker: &Asker<'_>, tree: &Tree) -> Result<P
         // There are no earlier versions.
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     }
-    if contexts.ext_attributes.is_some() {
-        return Err(NtStatus::EAS_NOT_SUPPORTED);
-    }
     let durable = contexts.durable_request_v2.as_ref();
     let terms = OpenTerms {
         session: asker.session,
@@ -124,8 +125,10 @@ pub fn plan(request: &CreateRequest, asker: &Asker<'_>, tree: &Tree) -> Result<P
         channel_sequence: asker.channel_sequence,
         continuously_available: tree.settings.continuously_available,
     };
-    let new_file =
-        NewFile { allocation: contexts.allocation_size.map_or(0, |size| size.allocation_size) };
+    let new_file = NewFile {
+        allocation: contexts.allocation_size.map_or(0, |size| size.allocation_size),
+        extended_attributes: contexts.ext_attributes.as_ref().map(|list| list.data.clone()),
+    };
     Ok(Plan::Open(Box::new(OpenPlan { components, terms, new_file, answers })))
 }
 
@@ -189,6 +192,11 @@ fn granted_access(desired: AccessMask, maximal: AccessMask) -> Result<AccessMask
 fn check_options(request: &CreateRequest, access: AccessMask) -> Result<(), NtStatus> {
     let options = request.create_options;
     if options.contains(CreateOptions::DELETE_ON_CLOSE) && !access.contains(AccessMask::DELETE) {
+        return Err(NtStatus::ACCESS_DENIED);
+    }
+    if options.contains(CreateOptions::NO_EA_KNOWLEDGE) && request.contexts.ext_attributes.is_some()
+    {
+        // 2.2.13.
         return Err(NtStatus::ACCESS_DENIED);
     }
     if options.contains(CreateOptions::NO_INTERMEDIATE_BUFFERING)

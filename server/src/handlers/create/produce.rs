@@ -16,6 +16,7 @@ use super::plan::OpenPlan;
 use super::settle::{Settled, settle};
 use crate::dispatch::{Failure, RequestContext};
 use crate::duties;
+use crate::handlers::extended_attributes::{self, Attributes};
 use crate::in_hand::Matter;
 use crate::informed;
 use crate::places;
@@ -40,6 +41,9 @@ pub(super) async fn run(
     resolved: &Resolved,
     found: Option<&Found>,
 ) -> Result<Attempt, Failure> {
+    // 3.3.5.9.1: a list that comes with the request is for a file that it makes, and for no other.
+    let list = plan.new_file.extended_attributes.as_ref().filter(|_| found.is_none());
+    let attributes = list.map(extended_attributes::parse).transpose()?.unwrap_or_default();
     let place = match found {
         Some(found) => found.place.clone(),
         None => places::child(&resolved.parent, &resolved.name),
@@ -55,7 +59,7 @@ pub(super) async fn run(
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Decided(Outcome::Intent { intent, index, broken }) => {
             let held = ctx.node.in_hand.hold(Matter::Intent(intent)).await;
-            let attempt = carry_out(ctx, plan, resolved, found, intent).await;
+            let attempt = carry_out(ctx, plan, resolved, found, attributes, intent).await;
             drop(held);
             if let Err(failure) = &attempt {
                 finish_later(ctx, intent, failure);
@@ -86,6 +90,7 @@ async fn carry_out(
     plan: &OpenPlan,
     resolved: &Resolved,
     found: Option<&Found>,
+    attributes: Attributes,
     intent: IntentId,
 ) -> Result<Attempt, Failure> {
     gap::pass(Gap::DecisionToStorage).await;
@@ -97,7 +102,7 @@ async fn carry_out(
     let permit = entered.await?;
     let made = match found {
         Some(found) => overwrite(ctx, plan, found).await,
-        None => make(ctx, plan, resolved, intent).await,
+        None => make(ctx, plan, resolved, attributes, intent).await,
     };
     drop(permit);
     gap::pass(Gap::StorageToDecision).await;
@@ -183,7 +188,7 @@ fn is_staged(plan: &OpenPlan) -> bool {
     plan.terms.create_guid.is_some()
 }
 
-fn new_node(ctx: &RequestContext, plan: &OpenPlan) -> NewNode {
+fn new_node(ctx: &RequestContext, plan: &OpenPlan, attributes_extended: Attributes) -> NewNode {
     let kind = if wants_directory(plan) { FileKind::Directory } else { FileKind::File };
     let mut attributes = plan.terms.file_attributes;
     if kind == FileKind::File {
@@ -191,6 +196,7 @@ fn new_node(ctx: &RequestContext, plan: &OpenPlan) -> NewNode {
     }
     NewNode {
         allocation: if kind == FileKind::File { plan.new_file.allocation } else { 0 },
+        attributes_extended,
         stable: ctx.tree.settings.continuously_available,
         ..NewNode::new(kind, attributes)
     }
@@ -200,6 +206,7 @@ async fn make(
     ctx: &RequestContext,
     plan: &OpenPlan,
     resolved: &Resolved,
+    attributes: Attributes,
     intent: IntentId,
 ) -> Result<Made, VfsError> {
     let (vfs, by) = (&ctx.tree.volume, ctx.node.issuer());
@@ -207,7 +214,7 @@ async fn make(
     if vfs.lookup(by, &resolved.parent, &resolved.name).await?.is_some() {
         return Ok(Made::NameChanged);
     }
-    let new = new_node(ctx, plan);
+    let new = new_node(ctx, plan, attributes);
     let key = if is_staged(plan) {
         let staged = vfs.stage(by, mark(intent), &new).await?;
         match vfs.put_in_place(by, &staged, &resolved.parent, &resolved.name).await {

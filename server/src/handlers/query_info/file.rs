@@ -6,7 +6,7 @@ use holdfast_proto::info::file::*;
 use holdfast_proto::msg::query_info::QueryInfoRequest;
 use holdfast_proto::types::AccessMask;
 
-use super::{Answer, fit};
+use super::{Answer, extended_attributes, fit};
 use crate::dispatch::{Failure, RequestContext};
 use crate::session::LocalOpen;
 use crate::vfs::{FileKind, FileStat};
@@ -29,7 +29,7 @@ pub(super) async fn answer(
         Class::MODE => fit(&mode(open), request),
         Class::ALIGNMENT => fit(&FileAlignmentInformation::default(), request),
         Class::ALL_INFORMATION => fit(&all(ctx, open, &stat).await?, request),
-        Class::FULL_EA => full_ea(open, request).await,
+        Class::FULL_EA => extended_attributes::answer(open, request).await,
         Class::ALTERNATE_NAME => fit(&alternate_name(ctx, open)?, request),
         Class::NORMALIZED_NAME => fit(&FileNameInformation { name: name(ctx, open) }, request),
         Class::STREAM => fit(&streams(&stat), request),
@@ -149,19 +149,6 @@ fn is_short(name: &str) -> bool {
         && !name.ends_with('.')
         && plain(base)
         && plain(extension)
-}
-
-async fn full_ea(open: &LocalOpen, request: &QueryInfoRequest) -> Result<Answer, Failure> {
-    let attributes = open.handle.extended_attributes().await?;
-    if attributes.is_empty() {
-        return Err(NtStatus::NO_EAS_ON_FILE.into());
-    }
-    let entries = attributes.into_iter().map(|(name, value)| EaEntry {
-        flags: 0,
-        name: name.into_bytes(),
-        value: value.to_vec(),
-    });
-    fit(&FileFullEaInformation(entries.collect()), request)
 }
 
 fn streams(stat: &FileStat) -> FileStreamInformation {

@@ -1,5 +1,6 @@
 //! QUERY_INFO ([MS-SMB2] 3.3.5.20).
 
+mod extended_attributes;
 mod file;
 mod filesystem;
 mod security;
@@ -52,6 +53,6 @@ fn fit(information: &impl Information, request: &QueryInfoRequest) -> Result<Ans
     match information.fit(request.output_buffer_length as usize) {
         Fit::Whole(output) => Ok(Answer { status: NtStatus::SUCCESS, output }),
         Fit::Cut(output) => Ok(Answer { status: NtStatus::BUFFER_OVERFLOW, output }),
-        Fit::TooSmall => Err(NtStatus::INFO_LENGTH_MISMATCH.into()),
+        Fit::TooSmall => Err(Failure::info_length_mismatch()),
     }
 }

@@ -53,7 +53,7 @@ async fn set_file(
         Class::DISPOSITION_EX => disposition::set_ex(ctx, open, parse(request)?).await,
         Class::END_OF_FILE => size::set_end_of_file(ctx, open, parse(request)?).await,
         Class::ALLOCATION => size::set_allocation(ctx, open, parse(request)?).await,
-        Class::FULL_EA => extended_attributes::set(ctx, open, parse(request)?).await,
+        Class::FULL_EA => extended_attributes::set(ctx, open, &request.buffer).await,
         Class::POSITION => set_position(open, parse(request)?),
         Class::MODE => set_mode(open, parse(request)?),
         Class::LINK | Class::LINK_EX | Class::RENAME_EX | Class::VALID_DATA_LENGTH => {
