@@ -8,4 +8,6 @@
 pub mod client;
 pub mod cluster;
 pub mod failover;
+pub mod layer;
+pub mod network;
 pub mod random;

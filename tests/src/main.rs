@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use holdfast_tests::failover;
+use holdfast_tests::{failover, layer};
 
 /// Judges the built `holdfast` from outside: real processes, real sockets, real faults.
 ///
@@ -21,9 +21,14 @@ enum What {
     /// Let nodes fail under contending clients, and see that nothing promised is lost
     #[command(long_about = failover::LONG_ABOUT, after_long_help = failover::AFTER_HELP)]
     Failover(failover::Arguments),
+    /// The fence command of clusters that have a recording layer under the share
+    #[command(hide = true)]
+    CutOff(layer::CutOff),
 }
 
 fn main() -> ExitCode {
-    let What::Failover(arguments) = Arguments::parse().what;
-    failover::main(arguments)
+    match Arguments::parse().what {
+        What::Failover(arguments) => failover::main(arguments),
+        What::CutOff(arguments) => layer::cut_off(&arguments),
+    }
 }

@@ -29,6 +29,11 @@ impl Random {
         z ^ (z >> 31)
     }
 
+    /// A stream of its own that goes on from here.
+    pub fn fork(&mut self) -> Random {
+        Random(self.next_u64())
+    }
+
     /// Less than `bound`, or 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next_u64() % bound.max(1)

@@ -15,13 +15,13 @@ use holdfast_proto::msg::{CancelRequest, Request, Response};
 use holdfast_proto::{NtStatus, Opcode};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::envelope::{Envelope, encode, header, signed};
 use super::leases::Leases;
+use super::socket::connect;
 
 /// Frames of the server are no longer than this.
 const FRAME_MAX: usize = 9 << 20;
@@ -34,6 +34,9 @@ const CREDIT_POLL: Duration = Duration::from_millis(2);
 pub trait Watcher: Send + Sync {
     /// The server answered what no server may.
     fn bad_answer(&self, what: String);
+
+    /// So many bytes came after the connection was left without a word.
+    fn heard_late(&self, bytes: usize);
 }
 
 /// How a connection ends.
@@ -106,11 +109,10 @@ impl Connection {
         watcher: Arc<dyn Watcher>,
         leases: Arc<Mutex<Leases>>,
     ) -> Result<Connection, NoAnswer> {
-        let stream = match timeout(limit, TcpStream::connect(address)).await {
+        let stream = match timeout(limit, connect(address)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(_)) | Err(_) => return Err(NoAnswer),
         };
-        stream.set_nodelay(true).map_err(|_| NoAnswer)?;
         let (reader, writer) = stream.into_split();
         let (frames, frames_rx) = mpsc::unbounded_channel::<Bytes>();
         let state = State {
@@ -341,7 +343,20 @@ impl Inner {
         self.read_frames(&mut reader).await;
         self.close();
         if self.ended.load(Ordering::SeqCst) == ENDED_SILENTLY {
-            sleep(SILENCE).await;
+            self.listen_in_silence(&mut reader).await;
+        }
+    }
+
+    /// The node is not told that nobody cares for its answers any more; what it still sends is
+    /// counted.
+    async fn listen_in_silence(&self, reader: &mut OwnedReadHalf) {
+        let deadline = Instant::now() + SILENCE;
+        let mut arrived = BytesMut::new();
+        while let Ok(Ok(bytes)) = timeout_at(deadline, reader.read_buf(&mut arrived)).await
+            && bytes > 0
+        {
+            self.watcher.heard_late(bytes);
+            arrived.clear();
         }
     }
 

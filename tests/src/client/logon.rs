@@ -43,6 +43,8 @@ pub struct Link {
     pub tree: u32,
     /// Counted from 1.
     pub node: u64,
+    /// The node's wall clock when the connection was made.
+    pub clock: FileTime,
 }
 
 /// One attempt to log on.
@@ -107,7 +109,7 @@ impl Logon<'_> {
         made: &mut SessionId,
     ) -> Result<Link, NoAnswer> {
         let mut preauth = PreauthHash::ZERO;
-        let algorithm = self.negotiate(connection, random, &mut preauth).await?;
+        let (algorithm, clock) = self.negotiate(connection, random, &mut preauth).await?;
         let session = self.set_up(connection, random, &mut preauth, algorithm, made).await?;
         let envelope = Envelope { session, ..Envelope::default() };
         let path = format!("\\\\holdfast\\{}", self.account.share);
@@ -118,7 +120,7 @@ impl Logon<'_> {
         }
         let tree = answer.header.tree_id().unwrap_or(0);
         connection.acknowledge_on(tree);
-        Ok(Link { connection: connection.clone(), session, tree, node })
+        Ok(Link { connection: connection.clone(), session, tree, node, clock })
     }
 
     fn patience(&self) -> Patience {
@@ -148,7 +150,7 @@ impl Logon<'_> {
         connection: &Connection,
         random: &mut Random,
         preauth: &mut PreauthHash,
-    ) -> Result<SigningAlgorithm, NoAnswer> {
+    ) -> Result<(SigningAlgorithm, FileTime), NoAnswer> {
         let mut salt = [0; 32];
         random.fill(&mut salt);
         let signing_algorithms = match self.gmac {
@@ -188,7 +190,7 @@ impl Logon<'_> {
         if !offered {
             self.bad("a server without 3.1.1 or persistent handles".to_owned());
         }
-        Ok(chosen.unwrap_or(SigningAlgorithm::AesCmac))
+        Ok((chosen.unwrap_or(SigningAlgorithm::AesCmac), response.system_time))
     }
 
     async fn set_up(

@@ -8,6 +8,7 @@ mod connection;
 mod envelope;
 mod leases;
 mod logon;
+mod socket;
 
 pub use connection::{Connection, NoAnswer, Parting, Patience, Watcher};
 pub use envelope::Envelope;

@@ -10,7 +10,9 @@ use super::faults::Fault;
 pub const LONG_ABOUT: &str = "\
 Let nodes fail under contending clients, and see that nothing promised is lost.
 
-Each fault gets a `holdfast dev` cluster of its own: real processes in a scratch folder. In each
+Each fault gets a cluster of its own: real processes of `holdfast dev` in a scratch folder, or, where
+the network or the storage itself must fail, nodes in network namespaces or over a recording layer
+(FUSE) that the runner makes and takes down again; those faults take root. In each
 round eight clients, written on the wire format alone, hold persistent handles with locks and leases
 through different nodes, write to files of their own and to shared ones, create files, and try what
 locks forbid. Then a node fails. Every client comes back through whichever node serves, reclaims its
@@ -26,11 +28,20 @@ Reading the table:
                                    back
   p50, p99, worst                  blackout of the clients whose node failed: from the fault to
                                    their first answered operation; where the quorum was lost, from
-                                   the moment when a majority of the processes runs again; for
-                                   rolling their longest operation
+                                   the moment when a majority of the processes runs again; where
+                                   clients must notice the loss themselves (partition-clients,
+                                   partition-leader), from their first attempt on another node; for
+                                   rolling, partition-node and partition-one-way their longest
+                                   operation
   others                           longest operation of the clients of other nodes; for many-opens
                                    the 99th percentile of theirs, which may be twice what it was
                                    before, or 20 ms
+
+stop-cut tells in its last line how many storage operations came from nodes after they had been cut
+off, and were refused. If none did, nothing is shown, and the verdict says so.
+
+For how long a node is frozen or a way is cut, the seed chooses: sometimes too short for anybody to be
+fenced. What a round did is in its line.
 
 many-opens is one node's death with 50,000 persistent handles of 50 clients: what is measured is how
 long it takes until a client has all of its handles back. The nodes
@@ -44,12 +55,13 @@ interrupted.
 Examples:
   cargo run --release -p holdfast-tests -- failover
   cargo run --release -p holdfast-tests -- failover kill-leader stop --rounds 100 --resume results
+  sudo -E cargo run --release -p holdfast-tests -- failover stop-cut partition-leader reboot
   HOLDFAST_BIN=/usr/bin/holdfast cargo run -p holdfast-tests -- failover --rounds 3 --loaded";
 
 /// Which faults, how often, and how they are judged.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
-    /// Which faults; without any, all but many-opens
+    /// Which faults; without any, all that this machine can do but many-opens
     #[arg(value_name = "FAULT", value_enum)]
     pub faults: Vec<Fault>,
     /// How many rounds of each

@@ -65,12 +65,20 @@ pub enum Operation {
 /// What a client did or was told.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// It begins to ask a node for a share.
+    Connecting {
+        node: u64,
+    },
     /// It has a share on this node.
     Linked {
         node: u64,
     },
     /// It lost that.
     Unlinked,
+    /// So many bytes came from the node after the path to it was lost in silence.
+    HeardLate {
+        bytes: usize,
+    },
     /// A CREATE succeeded. `open` is FileId.Persistent.
     Opened {
         handle: HandleId,
@@ -95,6 +103,15 @@ pub enum Event {
         handle: HandleId,
         file: String,
         answer: String,
+    },
+    /// A handle that nobody asked for in time is gone, as it must be.
+    Expired {
+        handle: HandleId,
+    },
+    /// It is still there.
+    Overstayed {
+        handle: HandleId,
+        file: String,
     },
     WriteInvoked {
         handle: HandleId,
@@ -174,6 +191,16 @@ impl Default for History {
 impl History {
     pub fn now(&self) -> At {
         self.begun.elapsed()
+    }
+
+    /// A moment as the history tells it.
+    pub fn at(&self, moment: Instant) -> At {
+        moment.saturating_duration_since(self.begun)
+    }
+
+    /// When the round began.
+    pub fn begun(&self) -> Instant {
+        self.begun
     }
 
     pub fn tell(&self, client: ClientId, event: Event) {

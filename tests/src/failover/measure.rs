@@ -9,13 +9,15 @@ use super::history::{At, ClientId, Event, Operation, Record};
 /// What a fault cost its clients.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Measured {
-    /// Blackout of each client of a node that failed: from the fault, or the return of the quorum,
-    /// to its first answered operation; for orderly ends its longest operation.
+    /// Blackout of each client of a node that failed: from the fault, the return of the quorum, or its
+    /// first attempt elsewhere, to its first answered operation; or its longest operation.
     pub affected: Vec<Duration>,
     /// The longest operation of each other client.
     pub others: Vec<Duration>,
     /// What `others` is to be compared with: the same before the fault; empty where it is not.
     pub baseline: Vec<Duration>,
+    /// How long it took clients that nobody told of the loss to try elsewhere.
+    pub noticed: Vec<Duration>,
     /// Clients that have not come back.
     pub missing: Vec<ClientId>,
 }
@@ -49,19 +51,36 @@ pub fn measure(
             .max();
         let affected = whereabouts.get(&client).is_some_and(|node| strike.victims.contains(node));
         let first = answers().find(|(_, _, sent)| *sent >= strike.after).map(|(at, ..)| at);
-        match (affected, strike.orderly) {
+        let counted_from = match strike.from_first_attempt {
+            true => first_attempt(records, client, strike),
+            false => Some(strike.counted_from),
+        };
+        match (affected, strike.longest) {
             (false, _) => measured.others.extend(longest),
             (true, true) => measured.affected.extend(longest),
             (true, false) => {
-                let blackout = first.map(|at| at.saturating_sub(strike.counted_from));
+                if strike.from_first_attempt {
+                    measured.noticed.extend(counted_from.map(|at| at.saturating_sub(strike.at)));
+                }
+                let blackout = first.zip(counted_from).map(|(at, from)| at.saturating_sub(from));
                 measured.affected.extend(blackout);
             }
         }
-        if first.is_none() {
+        let back_from = strike.after.max(strike.over);
+        if !answers().any(|(_, _, sent)| sent >= back_from) {
             measured.missing.push(client);
         }
     }
     measured
+}
+
+/// When a client first asked a node that had not failed; none if it stayed where it was.
+fn first_attempt(records: &[Record], client: ClientId, strike: &Strike) -> Option<At> {
+    let mut its = records.iter().filter(|record| record.client == client && record.at >= strike.at);
+    its.find_map(|record| match &record.event {
+        Event::Connecting { node } if !strike.victims.contains(node) => Some(record.at),
+        _ => None,
+    })
 }
 
 /// The value that so many of a hundred do not exceed; none of none.
@@ -102,6 +121,36 @@ mod tests {
         let measured = measure(&records, &whereabouts, 2, &strike, ms(1_000));
         assert_eq!((measured.affected, measured.others), (vec![ms(50)], vec![ms(21)]));
         assert_eq!(measured.missing, [ClientId(1)], "nothing that it sent later was answered");
+    }
+
+    #[test]
+    fn who_must_notice_by_itself_is_counted_from_its_first_attempt_elsewhere() {
+        let connecting = |client: u64, node, at| {
+            let event = Event::Connecting { node };
+            Record { at: ms(at), client: ClientId(client), event }
+        };
+        let records = [
+            connecting(0, 1, 1_010),
+            connecting(0, 2, 1_020),
+            answered(0, 12, 1_040, 1_060),
+            answered(1, 12, 900, 910),
+        ];
+        let whereabouts = [(ClientId(0), 1), (ClientId(1), 1)].into();
+        let strike = Strike {
+            victims: vec![1],
+            at: ms(10),
+            after: ms(12),
+            from_first_attempt: true,
+            ..Strike::default()
+        };
+        let measured = measure(&records, &whereabouts, 2, &strike, ms(2_000));
+        assert_eq!(measured.affected, [ms(40)], "the second one stayed where it was");
+        assert_eq!(measured.noticed, [ms(1_010)]);
+        assert!(measured.missing.is_empty());
+        let longest = Strike { longest: true, over: ms(1_000), ..strike };
+        let measured = measure(&records, &whereabouts, 2, &longest, ms(2_000));
+        assert_eq!(measured.affected, [ms(1_048), ms(898)]);
+        assert_eq!(measured.missing, [ClientId(1)], "it has not been heard of since");
     }
 
     #[test]

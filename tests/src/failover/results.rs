@@ -27,13 +27,26 @@ pub struct Counts {
     pub breaks: u64,
     /// Reads that were served from what a lease allowed to keep.
     pub cached: u64,
+    /// Lives of nodes that were cut off from the storage.
+    pub cuts: u64,
+    /// Storage operations of theirs that were refused.
+    pub refused: u64,
 }
 
 impl Counts {
-    const NAMES: [&'static str; 7] =
-        ["reclaimed", "writes", "creates", "replays", "locks", "breaks", "cached"];
+    const NAMES: [&'static str; 9] = [
+        "reclaimed",
+        "writes",
+        "creates",
+        "replays",
+        "locks",
+        "breaks",
+        "cached",
+        "cuts",
+        "refused",
+    ];
 
-    fn values(&mut self) -> [&mut u64; 7] {
+    fn values(&mut self) -> [&mut u64; 9] {
         [
             &mut self.reclaimed,
             &mut self.writes,
@@ -42,6 +55,8 @@ impl Counts {
             &mut self.locks,
             &mut self.breaks,
             &mut self.cached,
+            &mut self.cuts,
+            &mut self.refused,
         ]
     }
 
@@ -105,7 +120,8 @@ impl RoundResult {
         };
         let mut counts = Counts::default();
         for (name, value) in Counts::NAMES.into_iter().zip(counts.values()) {
-            *value = number(name)?;
+            // What earlier versions did not count was none.
+            *value = if fields.contains_key(name) { number(name)? } else { 0 };
         }
         let broken = items("broken")?.map(|item| {
             let (kind, count) = item.split_once(':')?;
@@ -191,7 +207,7 @@ mod tests {
             others: Vec::new(),
             baseline: vec![Duration::from_micros(5)],
             broken: [(Kind::LostWrite, 2), (Kind::Stuck, 1)].into(),
-            counts: Counts { reclaimed: 9, cached: 4, ..Counts::default() },
+            counts: Counts { reclaimed: 9, refused: 4, ..Counts::default() },
         }
     }
 
@@ -203,6 +219,8 @@ mod tests {
             let cut = RoundResult::read(&line[..end]);
             assert_ne!(cut, Some(round(3)), "cut off at {end}");
         }
+        let older = line.replace(" cuts=0 refused=4", "");
+        assert_eq!(RoundResult::read(&older).unwrap().counts.refused, 0);
     }
 
     #[test]

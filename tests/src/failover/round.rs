@@ -44,6 +44,10 @@ pub async fn play(stage: &mut Stage<'_>) -> Result<(), String> {
     let mut scene = Scene { cluster: stage.cluster, around: &around, random: &mut random };
     let strikes = stage.plan.fault.strike(&mut scene).await?;
     stage.about.extend(strikes.iter().map(|strike| strike.about.clone()));
+    for strike in &strikes {
+        stage.cuts.0 += strike.cuts;
+        stage.cuts.1 += strike.refused;
+    }
     stage.until_all_are_back(&strikes).await;
     stage.cluster.whole(BACK_LIMIT).await?;
     sleep(AFTERWARDS).await;
@@ -90,6 +94,10 @@ impl Stage<'_> {
             for client in missing {
                 let what = format!("client {} does not come back: {}", client.0, self.steps());
                 self.violations.push(Violation::new(Kind::Stuck, what));
+            }
+            if let Some(latest) = measured.noticed.iter().max() {
+                let latest = latest.as_secs_f64();
+                self.about.push(format!("its clients noticed after {latest:.1} s at most"));
             }
             self.measured.affected.extend(measured.affected);
             self.measured.others.extend(measured.others);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::arguments::Arguments;
 use super::faults::Fault;
 use super::many_opens;
@@ -13,7 +15,8 @@ use super::results::Results;
 use super::stage::{Outcome, Plan};
 use super::summary;
 use crate::client::Account;
-use crate::cluster::{DevCluster, DevSettings, program};
+use crate::cluster::{Cluster, Settings, is_runner, program};
+use crate::{layer, network};
 
 /// How many violations of a round are printed; the kept history tells them all.
 const PRINTED_MAX: usize = 5;
@@ -51,14 +54,19 @@ async fn judged(arguments: Arguments) -> Result<u8, String> {
         (asked, kept) => asked.or(kept).unwrap_or(1),
     };
     let faults = match arguments.faults.is_empty() {
-        true => Fault::USUAL.to_vec(),
+        true => possible(Fault::usual()),
         false => {
             let mut faults = arguments.faults.clone();
             faults.sort_unstable();
             faults.dedup();
+            let lacking = faults.iter().find_map(|fault| Some((fault, fault.lacks()?)));
+            if let Some((fault, why)) = lacking {
+                return Err(format!("{} cannot be run here: {why}", fault.name()));
+            }
             faults
         }
     };
+    remove_leftovers()?;
     let program = program()?;
     println!(
         "seed {seed}; {} rounds of {}; {} nodes, {} clients; {}",
@@ -73,12 +81,12 @@ async fn judged(arguments: Arguments) -> Result<u8, String> {
         password: "a password".to_owned(),
         share: "demo".to_owned(),
     };
-    let settings = DevSettings { program, nodes: arguments.nodes, account };
+    let settings = Settings { program, nodes: arguments.nodes, account };
     let run = Run { arguments: &arguments, settings, seed };
     let ended = tokio::select! {
         biased;
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.map_err(|error| format!("Ctrl-C cannot be heard: {error}"))?;
+        interrupted = interrupted() => {
+            interrupted?;
             None
         }
         ended = run.all(&faults, &mut results) => Some(ended),
@@ -107,7 +115,7 @@ async fn judged(arguments: Arguments) -> Result<u8, String> {
 
 struct Run<'a> {
     arguments: &'a Arguments,
-    settings: DevSettings,
+    settings: Settings,
     seed: u64,
 }
 
@@ -127,14 +135,14 @@ impl Run<'_> {
         {
             println!("note: {note}");
         }
-        let mut cluster: Option<DevCluster> = None;
+        let mut cluster: Option<Cluster> = None;
         for number in 1..=self.arguments.rounds {
             if results.has(fault, number) {
                 continue;
             }
             let mut running = match cluster.take() {
                 Some(cluster) => cluster,
-                None => DevCluster::start(self.settings.clone()).await?,
+                None => Cluster::start(self.settings.clone(), fault.kind()).await?,
             };
             if self.arguments.keep {
                 running.keep_folder();
@@ -152,10 +160,10 @@ impl Run<'_> {
             if self.arguments.keep {
                 write_history(&running, &outcome)?;
             }
-            if outcome.result.is_whole() && fault != Fault::ManyOpens {
+            if outcome.result.is_whole() && !fault.spends_its_cluster() {
                 cluster = Some(running);
             } else if outcome.result.is_whole() {
-                // What it holds would burden the next round.
+                // What it holds, or what became of its clocks, would burden the next round.
                 running.stop().await?;
             } else {
                 keep(running, &outcome).await?;
@@ -175,7 +183,7 @@ impl Run<'_> {
                 .map_or_else(|| "-".to_owned(), |time| format!("{:.3} s", time.as_secs_f64()))
         };
         println!(
-            "{} {}/{}: {}: {} clients back after {} at most, the others' longest wait {}; {} \
+            "{} {}/{}: {}: {} clients back after {} at most{}, the others' longest wait {}; {} \
              handles reclaimed, {} writes, {} replays",
             result.fault.name(),
             result.number,
@@ -183,6 +191,7 @@ impl Run<'_> {
             if outcome.about.is_empty() { "failed" } else { &outcome.about },
             result.affected.len(),
             worst(&result.affected),
+            if result.fault.is_silent() { " from their first attempt elsewhere" } else { "" },
             worst(&result.others),
             result.counts.reclaimed,
             result.counts.writes,
@@ -197,8 +206,45 @@ impl Run<'_> {
     }
 }
 
+/// Without those that this machine cannot do, which is said.
+fn possible(faults: impl Iterator<Item = Fault>) -> Vec<Fault> {
+    let lacks_nothing = |fault: &Fault| match fault.lacks() {
+        None => true,
+        Some(why) => {
+            println!("note: {} is left out: {why}", fault.name());
+            false
+        }
+    };
+    faults.filter(lacks_nothing).collect()
+}
+
+/// Takes down what earlier runs left behind that were killed.
+fn remove_leftovers() -> Result<(), String> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    for point in layer::remove_leftovers(is_runner)? {
+        println!("note: {} of an earlier run is unmounted", point.display());
+    }
+    for space in network::remove_leftovers()? {
+        println!("note: the namespace {space} of an earlier run is removed");
+    }
+    Ok(())
+}
+
+/// Returns when somebody wants the run to end.
+async fn interrupted() -> Result<(), String> {
+    let at = |error: std::io::Error| format!("Ctrl-C cannot be heard: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(at)?;
+    tokio::select! {
+        biased;
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(at),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
 /// Ends the cluster of a broken round and leaves its folder with the history in it.
-async fn keep(mut cluster: DevCluster, outcome: &Outcome) -> Result<(), String> {
+async fn keep(mut cluster: Cluster, outcome: &Outcome) -> Result<(), String> {
     cluster.keep_folder();
     println!("  kept for a look: {}", write_history(&cluster, outcome)?.display());
     if let Err(why) = cluster.stop().await {
@@ -208,7 +254,7 @@ async fn keep(mut cluster: DevCluster, outcome: &Outcome) -> Result<(), String> 
 }
 
 /// What was wrong, and all that clients saw, into the cluster's folder.
-fn write_history(cluster: &DevCluster, outcome: &Outcome) -> Result<PathBuf, String> {
+fn write_history(cluster: &Cluster, outcome: &Outcome) -> Result<PathBuf, String> {
     let (fault, number) = (outcome.result.fault.name(), outcome.result.number);
     let file = cluster.folder().join(format!("{fault}-{number}.history"));
     let mut text = format!("{}\n{}\n", outcome.result, outcome.about);

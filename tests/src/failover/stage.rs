@@ -15,7 +15,7 @@ use super::results::{Counts, RoundResult};
 use super::workload::{Around, Step, Worker};
 use super::{many_opens, round};
 use crate::client::Account;
-use crate::cluster::DevCluster;
+use crate::cluster::Cluster;
 use crate::random::Random;
 
 /// What makes a round.
@@ -46,7 +46,7 @@ impl Plan {
     }
 
     /// Runs the round. Whatever goes wrong in it is part of the outcome.
-    pub async fn run(&self, cluster: &DevCluster) -> Outcome {
+    pub async fn run(&self, cluster: &Cluster) -> Outcome {
         let addresses = cluster.nodes().map(|node| cluster.address(node)).collect();
         let clients = match self.fault {
             Fault::ManyOpens => many_opens::BYSTANDERS,
@@ -62,6 +62,7 @@ impl Plan {
             about: Vec::new(),
             steps: Vec::new(),
             breaks: 0,
+            cuts: (0, 0),
         };
         let played = match self.fault {
             Fault::ManyOpens => many_opens::play(&mut stage).await,
@@ -77,7 +78,7 @@ impl Plan {
 /// A round under way.
 pub struct Stage<'a> {
     pub plan: &'a Plan,
-    pub cluster: &'a DevCluster,
+    pub cluster: &'a Cluster,
     pub around: Arc<Around>,
     pub measured: Measured,
     pub violations: Vec<Violation>,
@@ -87,6 +88,8 @@ pub struct Stage<'a> {
     pub steps: Vec<Step>,
     /// Lease breaks that clients were sent.
     pub breaks: u64,
+    /// Lives of nodes that were cut off from the storage, and operations of theirs that were refused.
+    pub cuts: (u64, u64),
 }
 
 impl Stage<'_> {
@@ -143,14 +146,18 @@ impl Stage<'_> {
         }
         let mut counts = self.counts();
         counts.breaks = self.breaks;
+        (counts.cuts, counts.refused) = self.cuts;
         let Plan { fault, number, seed, .. } = *self.plan;
         let Measured { affected, others, baseline, .. } = self.measured;
         let result =
             RoundResult { fault, number, seed, affected, others, baseline, broken, counts };
-        let history = self
+        let mut history = self
             .around
             .history
             .read(|records| records.iter().map(|record| format!("{record}\n")).collect::<String>());
+        if let Ok(storage) = self.cluster.storage() {
+            history.push_str(&storage.record(self.around.history.begun()));
+        }
         Outcome { result, about: self.about.join("; "), violations: self.violations, history }
     }
 

@@ -57,6 +57,7 @@ impl Sum {
             });
         match (self.broken.is_empty(), slow) {
             (false, _) => Verdict::Broken,
+            _ if self.counts.cuts > 0 && self.counts.refused == 0 => Verdict::NothingRefused,
             (true, true) if loaded => Verdict::SlowUnderLoad,
             (true, true) => Verdict::Slow,
             (true, false) => Verdict::Good,
@@ -71,6 +72,8 @@ enum Verdict {
     /// Slower than the limit, which is not judged now.
     SlowUnderLoad,
     Broken,
+    /// Nodes were cut off, and nothing of theirs came to the storage later: nothing is shown.
+    NothingRefused,
 }
 
 impl Verdict {
@@ -80,6 +83,7 @@ impl Verdict {
             Verdict::Slow => "TOO SLOW",
             Verdict::SlowUnderLoad => "ok (slow)",
             Verdict::Broken => "BROKEN",
+            Verdict::NothingRefused => "NOT SHOWN",
         }
     }
 }
@@ -118,12 +122,19 @@ pub fn table(rounds: &[RoundResult], faults: &[Fault], loaded: bool) -> String {
         }
         text.push('\n');
     }
-    let Counts { reclaimed, writes, creates, replays, locks, breaks, cached } = done;
+    let Counts { reclaimed, writes, creates, replays, locks, breaks, cached, cuts, refused } = done;
     let _ = writeln!(
         text,
         "done: {reclaimed} handles reclaimed, {writes} writes acknowledged, {creates} creates \
          ({replays} replayed), {locks} locks, {breaks} lease breaks, {cached} cached reads"
     );
+    if cuts > 0 {
+        let _ = writeln!(
+            text,
+            "cut off at the storage: {cuts} frozen nodes, whose operations that came later were all \
+             refused: {refused}"
+        );
+    }
     text
 }
 
@@ -176,6 +187,18 @@ mod tests {
         assert!(!is_good(&lost, &[fault], true));
         assert!(table(&lost, &[fault], true).contains("BROKEN"));
         assert!(is_good(&[round(fault, 1_500, &[])], &[fault], false));
+    }
+
+    #[test]
+    fn a_cut_that_nothing_ran_into_shows_nothing() {
+        let fault = Fault::StopCut;
+        let mut cut = round(fault, 10, &[]);
+        cut.counts = Counts { cuts: 1, ..Counts::default() };
+        assert!(!is_good(&[cut.clone()], &[fault], true));
+        let refusing = Counts { cuts: 1, refused: 7, ..Counts::default() };
+        let other = RoundResult { counts: refusing, ..cut.clone() };
+        assert!(is_good(&[cut, other.clone()], &[fault], false));
+        assert!(table(&[other], &[fault], false).contains("1 frozen nodes"));
     }
 
     #[test]

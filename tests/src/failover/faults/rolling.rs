@@ -30,7 +30,7 @@ pub async fn strike(scene: &mut Scene<'_>) -> Result<Vec<Strike>, String> {
             at,
             after: at,
             counted_from: at,
-            orderly: true,
+            longest: true,
             about: format!("node {victim} restarted"),
             ..Strike::default()
         });

@@ -11,6 +11,7 @@ mod locking;
 mod many;
 mod opening;
 mod reclaim;
+mod sleeper;
 mod work;
 mod worker;
 
@@ -96,5 +97,9 @@ struct Telltale {
 impl Watcher for Telltale {
     fn bad_answer(&self, what: String) {
         self.around.history.tell(self.client, Event::BadAnswer { what });
+    }
+
+    fn heard_late(&self, bytes: usize) {
+        self.around.history.tell(self.client, Event::HeardLate { bytes });
     }
 }

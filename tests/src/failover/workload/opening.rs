@@ -122,7 +122,7 @@ impl Worker {
             name: handle.file.clone(),
             contexts: CreateContexts {
                 durable_request_v2: Some(DurableHandleRequestV2 {
-                    timeout: 0,
+                    timeout: self.timeout,
                     flags: DurableHandleFlags::PERSISTENT,
                     create_guid: handle.create_guid,
                 }),

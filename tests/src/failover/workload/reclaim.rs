@@ -42,7 +42,11 @@ impl Worker {
                     let before = handle.file_id.map_or(after, |file_id| file_id.persistent);
                     handle.file_id = Some(response.file_id);
                     handle.attached = true;
-                    self.tell(Event::Reclaimed { handle: id, before, after });
+                    let event = match self.is_late {
+                        true => Event::Overstayed { handle: id, file: handle.file.clone() },
+                        false => Event::Reclaimed { handle: id, before, after },
+                    };
+                    self.tell(event);
                     self.answered(id, Operation::Reclaim, attempt);
                     return Ok(());
                 }

@@ -47,6 +47,11 @@ pub struct Worker {
     step: Step,
     stamps: u64,
     pub(super) names: u64,
+    /// For how long its handles are to outlive its connection, in milliseconds; 0: as the share has
+    /// it.
+    pub(super) timeout: u32,
+    /// That time is over: no handle may be there any more.
+    pub(super) is_late: bool,
 }
 
 impl Worker {
@@ -69,6 +74,8 @@ impl Worker {
             step: Arc::default(),
             stamps: 0,
             names: 0,
+            timeout: 0,
+            is_late: false,
         }
     }
 
@@ -165,6 +172,7 @@ impl Worker {
         let node = self.favourite;
         self.at(format!("connecting to node {node}"));
         let Some(address) = self.around.addresses.get(node as usize - 1).copied() else { return };
+        self.tell(Event::Connecting { node });
         let mut made = SessionId(0);
         let logon = Logon {
             account: &self.around.account,
@@ -243,7 +251,9 @@ impl Worker {
     pub(super) fn lost(&mut self, id: HandleId, answer: NtStatus) {
         if let Some(handle) = self.handles.get(&id) {
             // A CLOSE without an answer has simply worked.
-            if !handle.closing && handle.file_id.is_some() {
+            if self.is_late {
+                self.tell(Event::Expired { handle: id });
+            } else if !handle.closing && handle.file_id.is_some() {
                 let (file, answer) = (handle.file.clone(), answer.to_string());
                 self.tell(Event::Lost { handle: id, file, answer });
             }
