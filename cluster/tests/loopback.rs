@@ -1,6 +1,8 @@
 //! Nodes over real sockets and real time, as tasks of one process.
 #![cfg(not(madsim))]
 
+#[path = "support/authority.rs"]
+mod authority;
 mod support;
 
 use std::collections::BTreeMap;
@@ -9,13 +11,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use authority::Authority;
 use holdfast_cluster::disk::{Disk, LocalDisk};
 use holdfast_cluster::handle::Cluster;
 use holdfast_cluster::kv::{Kv, SledStore};
 use holdfast_cluster::outcome::Outcome;
 use holdfast_cluster::peer::{PeerReply, PeerRequest};
-use holdfast_cluster::raft::{Folder, Node, Ports, StartError, Started};
-use holdfast_proto::types::{NodeId, SessionId};
+use holdfast_cluster::raft::{
+    Folder, Node, PeerCredentials, PeerSecurity, Ports, StartError, Started,
+};
+use holdfast_proto::types::{Guid, NodeId, SessionId};
 use parking_lot::Mutex;
 use support::*;
 use tokio::time::{Instant, sleep, timeout};
@@ -26,6 +31,7 @@ struct Machine {
     disk: Arc<dyn Disk>,
     kv: Arc<dyn Kv>,
     boots: u64,
+    security: PeerSecurity,
 }
 
 struct World {
@@ -37,6 +43,10 @@ struct World {
 
 impl World {
     async fn new(count: u64) -> World {
+        World::with(count, |_| PeerSecurity::Loopback).await
+    }
+
+    async fn with(count: u64, security: impl Fn(u64) -> PeerSecurity) -> World {
         show_log();
         let ports: Vec<u16> = (0..count)
             .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port"))
@@ -52,8 +62,14 @@ impl World {
         for node in 1..=count {
             let (disk, kv) = folders.make(node).await;
             Folder::create(kv.clone(), disk.clone(), NodeId(node), &founding).await.expect("made");
-            let machine =
-                Machine { node: NodeId(node), address: address(node), disk, kv, boots: 0 };
+            let machine = Machine {
+                node: NodeId(node),
+                address: address(node),
+                disk,
+                kv,
+                boots: 0,
+                security: security(node),
+            };
             machines.insert(node, machine);
         }
         World {
@@ -83,7 +99,20 @@ impl World {
             }),
             peer_handler: Arc::new(Agreeable),
         };
-        Node::start(config(machine.node, &machine.address, machine.boots), ports)
+        let mut config = config(machine.node, &machine.address, machine.boots);
+        config.security = machine.security.clone();
+        Node::start(config, ports)
+    }
+
+    async fn start_all(&mut self) -> BTreeMap<u64, Started> {
+        let numbers: Vec<u64> = self.machines.keys().copied().collect();
+        let starts: Vec<_> = numbers.iter().map(|node| tokio::spawn(self.begin(*node))).collect();
+        let mut nodes = BTreeMap::new();
+        for start in starts {
+            let started = start.await.expect("no panic").expect("joined");
+            nodes.insert(started.node.life().node.0, started);
+        }
+        nodes
     }
 }
 
@@ -148,12 +177,7 @@ async fn one_node_is_a_cluster_and_remembers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_nodes_survive_the_loss_of_any_one() {
     let mut world = World::new(3).await;
-    let starts: Vec<_> = (1..=3).map(|node| tokio::spawn(world.begin(node))).collect();
-    let mut nodes = BTreeMap::new();
-    for start in starts {
-        let started = start.await.expect("no panic").expect("joined");
-        nodes.insert(started.node.life().node.0, started);
-    }
+    let mut nodes = world.start_all().await;
     for (number, started) in &nodes {
         let outcome = started.node.submit(put_share(&format!("from{number}"))).await;
         assert_eq!(outcome, Ok(Outcome::Done));
@@ -194,4 +218,122 @@ async fn three_nodes_survive_the_loss_of_any_one() {
     for started in nodes.values() {
         started.node.shutdown().await;
     }
+}
+
+/// The cluster that [`founding`] founds.
+const CLUSTER: Guid = Guid([7; 16]);
+
+fn credentials(authority: &Authority, node: u64, trusted: &str) -> Arc<PeerCredentials> {
+    let identity = authority.issue(node);
+    let made = PeerCredentials::new(CLUSTER, node, identity.as_bytes(), trusted.as_bytes());
+    Arc::new(made.expect("good credentials"))
+}
+
+/// Commits one after the other through each node in turn; says how long each took.
+async fn commit(nodes: &BTreeMap<u64, Started>, what: &str, count: u64) -> Vec<Duration> {
+    let mut took = Vec::new();
+    for i in 0..count {
+        let node = &nodes[&(i % nodes.len() as u64 + 1)].node;
+        let begun = Instant::now();
+        let outcome = node.submit(put_share(&format!("{what}{i}"))).await;
+        assert_eq!(outcome, Ok(Outcome::Done));
+        took.push(begun.elapsed());
+    }
+    for started in nodes.values() {
+        started.node.read_index().await.expect("a read index");
+        let state = started.node.state();
+        assert!((0..count).all(|i| state.share_by_name(&format!("{what}{i}")).is_some()));
+    }
+    took.sort();
+    took
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_and_authorities_change_under_a_cluster_that_works() {
+    let (old, new) = (Authority::new(CLUSTER), Authority::new(CLUSTER));
+    let held: BTreeMap<u64, Arc<PeerCredentials>> =
+        (1..=3).map(|node| (node, credentials(&old, node, &old.pem()))).collect();
+    let security = |node| PeerSecurity::Certificates(Arc::clone(&held[&node]));
+    let mut world = World::with(3, security).await;
+    let mut nodes = world.start_all().await;
+    commit(&nodes, "before", 30).await;
+
+    // First everybody trusts both authorities, then has a certificate of the new one, and then
+    // trusts that alone. Each step takes one node after the other, with commits in between.
+    let both = new.pem() + &old.pem();
+    for (node, held) in &held {
+        held.replace(old.issue(*node).as_bytes(), both.as_bytes()).expect("both are trusted");
+        commit(&nodes, &format!("both{node}-"), 30).await;
+    }
+    for (node, held) in &held {
+        held.replace(new.issue(*node).as_bytes(), both.as_bytes()).expect("of the new one");
+        commit(&nodes, &format!("new{node}-"), 30).await;
+    }
+    // Its streams were opened with the old certificate; anew they are with the new one.
+    let lost = nodes.remove(&2).expect("node 2");
+    let life = lost.node.life();
+    lost.node.shutdown().await;
+    world.graveyard.bury(life);
+    nodes.insert(2, timeout(Duration::from_secs(15), world.start(2)).await.expect("in time"));
+    for (node, held) in &held {
+        held.replace(new.issue(*node).as_bytes(), new.pem().as_bytes()).expect("the new one alone");
+        commit(&nodes, &format!("alone{node}-"), 30).await;
+    }
+    for started in nodes.values() {
+        started.node.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_this_clusters_certificate_takes_no_part() {
+    let (own, foreign) = (Authority::new(CLUSTER), Authority::new(CLUSTER));
+    let security = |node| {
+        let authority = if node == 3 { &foreign } else { &own };
+        PeerSecurity::Certificates(credentials(authority, node, &authority.pem()))
+    };
+    let mut world = World::with(3, security).await;
+    let third = tokio::spawn(world.begin(3));
+    let starts = [tokio::spawn(world.begin(1)), tokio::spawn(world.begin(2))];
+    let mut nodes = BTreeMap::new();
+    for start in starts {
+        let started = start.await.expect("no panic").expect("two of three are a quorum");
+        nodes.insert(started.node.life().node.0, started);
+    }
+    commit(&nodes, "without", 30).await;
+    assert!(!third.is_finished(), "the third neither joined nor hurt itself");
+    third.abort();
+    for started in nodes.values() {
+        assert!(started.node.state().nodes().all(|(node, _)| node != NodeId(3)));
+        started.node.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_costs_about_the_same_with_certificates() {
+    let authority = Authority::new(CLUSTER);
+    let security =
+        |node| PeerSecurity::Certificates(credentials(&authority, node, &authority.pem()));
+    let (mut plain, mut sealed) = (World::new(3).await, World::with(3, security).await);
+    let worlds = [plain.start_all().await, sealed.start_all().await];
+    for nodes in &worlds {
+        commit(nodes, "warm", 30).await;
+    }
+    // In turns, so that whatever else the machine does weighs on both.
+    let mut took = [Vec::new(), Vec::new()];
+    for round in 0..40 {
+        for (nodes, took) in worlds.iter().zip(&mut took) {
+            took.extend(commit(nodes, &format!("round{round}-"), 15).await);
+        }
+    }
+    let mut medians = Vec::new();
+    for (what, took) in ["plain", "TLS 1.3"].iter().zip(&mut took) {
+        took.sort();
+        let at = |percent: usize| took[took.len() * percent / 100];
+        println!("{what}: a commit takes {:?} (p50), {:?} (p99)", at(50), at(99));
+        medians.push(at(50));
+    }
+    for started in worlds.iter().flat_map(BTreeMap::values) {
+        started.node.shutdown().await;
+    }
+    assert!(medians[1] < medians[0] * 3 + Duration::from_millis(3), "{medians:?}");
 }

@@ -9,6 +9,8 @@ pub mod auth;
 pub mod barrier;
 pub mod breaks;
 #[cfg(not(madsim))]
+pub mod certificates;
+#[cfg(not(madsim))]
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_proto::types::NodeId;
 use openraft::{Config, SnapshotPolicy};
 
-use super::network::MAX_APPEND_ENTRIES;
+use super::network::{MAX_APPEND_ENTRIES, PeerSecurity};
 use crate::command::NodeIdentity;
 use crate::planted::{self, PlantedBug};
 
@@ -16,8 +16,8 @@ pub struct NodeConfig {
     pub node: NodeId,
     /// What the join says about it.
     pub identity: NodeIdentity,
-    /// Peers may be reached beyond this host's loopback although traffic is not encrypted yet.
-    pub trusted_network: bool,
+    /// How the nodes know each other.
+    pub security: PeerSecurity,
     pub timing: Timing,
     pub snapshots: Snapshots,
 }

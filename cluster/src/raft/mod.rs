@@ -34,6 +34,9 @@ pub use network::any_bytes;
 
 pub use config::{NodeConfig, Snapshots, Timing};
 pub use folder::{Folder, FolderError, Founding};
+#[cfg(not(madsim))]
+pub use network::{CredentialsError, ParcelId, Parcels, PeerCredentials, fetch_parcel};
+pub use network::{PeerSecurity, peer_name};
 pub use node::Node;
 pub use node_lease::{LENGTH as NODE_LEASE, RENEWAL as NODE_LEASE_RENEWAL};
 pub use replica::Effects;

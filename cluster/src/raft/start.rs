@@ -19,7 +19,7 @@ use super::known_folders::{KnownFolders, forgot};
 use super::log_health::{LogHealth, LogWatch};
 use super::log_store::LogStore;
 use super::network::acceptor::{Acceptor, serve};
-use super::network::{LinkEvent, Network, PeerLink, Speaker, peer_socket};
+use super::network::{Dialer, LinkEvent, Network, PeerLink, Speaker, peer_socket};
 use super::node::{Node, PeerServices};
 use super::node_lease::duties::{Duties, UnderWay, doubt_the_lost};
 use super::node_lease::fencing::Fencing;
@@ -91,7 +91,7 @@ impl Node {
 fn check_addresses(config: &NodeConfig, folder: &Folder) -> Result<SocketAddr, StartError> {
     let mut own = None;
     for (node, address) in folder.members() {
-        let socket = peer_socket(address, config.trusted_network)?;
+        let socket = peer_socket(address, &config.security)?;
         if *node == config.node {
             own = Some(socket);
         }
@@ -170,7 +170,8 @@ impl Starting {
         let others = self.folder.members().iter().filter(|(node, _)| **node != self.config.node);
         let links = others.map(|(node, address)| {
             let (events, known) = (events.clone(), known.clone());
-            let link = PeerLink::new(speaker.clone(), node.0, address.clone(), events, known);
+            let dialer = Dialer::new(node.0, address.clone(), self.config.security.clone());
+            let link = PeerLink::new(speaker.clone(), node.0, dialer, events, known);
             self.closing.spawn(link.clone().run());
             (node.0, link)
         });
@@ -263,11 +264,11 @@ impl Starting {
             closing: self.closing.clone(),
         };
         let (failed_tx, failed) = oneshot::channel();
-        let address = self.own_address;
+        let (address, security) = (self.own_address, self.config.security.clone());
         self.closing.spawn(async move {
-            let why = match serve(acceptor, address).await {
+            let why = match serve(acceptor, address, security).await {
                 Ok(()) => "closed".to_owned(),
-                Err(error) => describe(&error),
+                Err(error) => error.to_string(),
             };
             tracing::warn!(%address, why, "no longer serving the other nodes");
             // After the start nobody listens; the node then counts as cut off.
@@ -369,15 +370,4 @@ struct Parts {
     grants: Arc<Grants>,
     fencing: Arc<Fencing>,
     log: Arc<LogHealth>,
-}
-
-/// An error with its causes: the transport's own text alone says nothing.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -13,7 +13,7 @@ use holdfast_cluster::command::{
 };
 use holdfast_cluster::peer::{PeerHandler, PeerReply, PeerRequest};
 use holdfast_cluster::ports::{Clock, FenceError, Fencer, Random};
-use holdfast_cluster::raft::{Founding, NodeConfig, Snapshots, Timing};
+use holdfast_cluster::raft::{Founding, NodeConfig, PeerSecurity, Snapshots, Timing};
 use holdfast_proto::types::{Guid, NodeId, VolumeId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -138,7 +138,10 @@ pub fn config(node: NodeId, address: &str, boot: u64) -> NodeConfig {
             pid: boot as u32,
             ..NodeIdentity::default()
         },
-        trusted_network: cfg!(madsim),
+        #[cfg(not(madsim))]
+        security: PeerSecurity::Loopback,
+        #[cfg(madsim)]
+        security: PeerSecurity::Simulated,
         timing: Timing::default(),
         snapshots: Snapshots { every: 100, keep: 20, ..Snapshots::default() },
     }

@@ -6,8 +6,11 @@ use clap::{Subcommand, ValueEnum};
 use holdfast_cluster::ports::Random;
 use holdfast_proto::types::Guid;
 
+use super::certificates::{self, CertificatesCommand};
 use super::whereabouts::{Whereabouts, done};
-use super::{CommandResult, block_on};
+use super::{CommandResult, block_on, token};
+use crate::certificates::{CertificateFolder, NODE_DAYS};
+use crate::clock::HostClock;
 use crate::config::NodeConfig;
 use crate::folder::NodeFolder;
 use crate::random::HostRandom;
@@ -21,11 +24,16 @@ pub enum ClusterCommand {
             This is the only way in which a cluster begins. Run it once for each node, with that \
             node's settings file: without --cluster-id for the first, which prints the id of the \
             new cluster, and with that id for all others. Then start every node with «holdfast \
-            serve». The folder must be empty, or not be there.",
+            serve». The folder must be empty, or not be there.\n\n\
+            Where the settings name certificates, --authority says by which authority this node's \
+            is made; the first such command makes the authority itself, and it knows the cluster's \
+            id from then on. See «holdfast cluster certificates --help».",
         after_help = "Example, for three nodes:\n  \
             holdfast cluster init --config node1.toml\n  \
             holdfast cluster init --config node2.toml --cluster-id ID\n  \
-            holdfast cluster init --config node3.toml --cluster-id ID"
+            holdfast cluster init --config node3.toml --cluster-id ID\n\
+            With certificates, for each of them:\n  \
+            holdfast cluster init --config node1.toml --authority AUTHORITY"
     )]
     Init {
         /// The node's settings file
@@ -38,7 +46,16 @@ pub enum ClusterCommand {
         /// node
         #[arg(long, default_value = DEFAULT_NAME, value_parser = parse_name)]
         name: String,
+        /// The folder of the cluster's authority, where the settings name certificates
+        #[arg(long, value_name = "DIR")]
+        authority: Option<PathBuf>,
+        /// Fetch the node's certificate by a token, which is asked for or read from standard input
+        #[arg(long, conflicts_with_all = ["authority", "cluster_id"])]
+        token: bool,
     },
+    /// Make and replace the certificates by which nodes know each other
+    #[command(subcommand, long_about = certificates::LONG_ABOUT, after_help = certificates::EXAMPLES)]
+    Certificates(CertificatesCommand),
     /// Change a setting of the whole cluster
     #[command(long_about = "Change a setting of the whole cluster.\n\n\
             A change holds on every node at once, for sessions that begin after it; those that \
@@ -65,9 +82,10 @@ pub const DEFAULT_NAME: &str = "HOLDFAST";
 
 pub fn run(command: ClusterCommand) -> CommandResult {
     match command {
-        ClusterCommand::Init { config, cluster_id, name } => {
-            block_on(init(config, cluster_id, name))
+        ClusterCommand::Init { config, cluster_id, name, authority, token } => {
+            block_on(init(config, cluster_id, name, authority, token))
         }
+        ClusterCommand::Certificates(command) => certificates::run(command),
         ClusterCommand::Set { encryption, node } => block_on(async {
             let required = encryption == EncryptionRule::Required;
             node.connect().await?.set_encryption(required).await?;
@@ -79,11 +97,27 @@ pub fn run(command: ClusterCommand) -> CommandResult {
     }
 }
 
-async fn init(file: PathBuf, cluster_id: Option<Guid>, name: String) -> CommandResult {
+async fn init(
+    file: PathBuf,
+    cluster_id: Option<Guid>,
+    name: String,
+    authority: Option<PathBuf>,
+    by_token: bool,
+) -> CommandResult {
     let config = NodeConfig::load(&file)?;
-    let id = cluster_id.unwrap_or_else(|| new_cluster_id(&HostRandom));
+    let cluster_id = match by_token {
+        true => Some(token::fetch(&config).await?),
+        false => cluster_id,
+    };
+    let issuer = certificates::for_init(&config, authority.as_deref(), cluster_id)?;
+    let known = cluster_id.or(issuer.as_ref().map(|issuer| issuer.cluster_id()));
+    let id = known.unwrap_or_else(|| new_cluster_id(&HostRandom));
     NodeFolder::at(&config.folder).begin(&config, id, &name).await?;
     println!("Node {} of cluster {id}: {}", config.id.0, config.folder.display());
+    if let (Some(issuer), Some(folder)) = (&issuer, &config.certificates) {
+        issuer.issue(config.id, &CertificateFolder::at(folder), NODE_DAYS, &HostClock)?;
+        println!("Its certificate: {}", folder.display());
+    }
     let others: Vec<String> = config
         .peers
         .keys()
@@ -92,7 +126,12 @@ async fn init(file: PathBuf, cluster_id: Option<Guid>, name: String) -> CommandR
         .collect();
     if cluster_id.is_none() && !others.is_empty() {
         println!("For each other node ({}), with its own settings file:", others.join(", "));
-        println!("  holdfast cluster init --config FILE --cluster-id {id}");
+        match authority {
+            None => println!("  holdfast cluster init --config FILE --cluster-id {id}"),
+            Some(folder) => {
+                println!("  holdfast cluster init --config FILE --authority {}", folder.display());
+            }
+        }
     }
     println!("Then: holdfast serve --config {}", file.display());
     Ok(())
@@ -107,7 +146,7 @@ pub fn new_cluster_id(random: &dyn Random) -> Guid {
     Guid(bytes)
 }
 
-fn parse_id(text: &str) -> Result<Guid, String> {
+pub(super) fn parse_id(text: &str) -> Result<Guid, String> {
     text.parse().map_err(|_| {
         "not a cluster's id; it looks like 01234567-89ab-4cde-8f01-23456789abcd".to_owned()
     })

@@ -30,6 +30,8 @@ const EXAMPLE: &str = r#"A settings file:
 
   [cluster]
   listen = "127.0.0.1:14451"       # where the other nodes connect
+  certificates = "/etc/holdfast/certificates"    # needed beyond loopback; see «holdfast cluster
+                                   # certificates --help»
 
   [[cluster.peer]]                 # every node of the cluster, this one too
   id = 1

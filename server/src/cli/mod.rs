@@ -1,5 +1,6 @@
 //! The command line: one program serves a node and administers a cluster.
 
+mod certificates;
 mod cluster;
 mod config;
 mod fencing;
@@ -8,6 +9,7 @@ mod node;
 mod password;
 mod share;
 mod status;
+mod token;
 mod user;
 mod whereabouts;
 

@@ -48,6 +48,9 @@ pub struct NodeConfig {
     pub peer_listen: SocketAddr,
     /// Every node of the cluster at its founding, this one included.
     pub peers: BTreeMap<NodeId, SocketAddr>,
+    /// The folder of this node's certificate and of the authorities that it trusts. None: the nodes
+    /// talk in plain text, and over loopback alone.
+    pub certificates: Option<PathBuf>,
     /// Where the volumes of the shared storage lie on this host.
     pub volumes: BTreeMap<VolumeId, PathBuf>,
     /// How fast the node notices and gives up.
@@ -94,6 +97,9 @@ impl NodeConfig {
             self.smb_listen.iter().map(|a| format!("\"{a}\"")).collect::<Vec<_>>().join(", "),
             self.peer_listen,
         );
+        if let Some(folder) = &self.certificates {
+            text += &format!("certificates = {}\n", quoted(&folder.to_string_lossy()));
+        }
         for (id, address) in &self.peers {
             text += &format!("\n[[cluster.peer]]\nid = {}\naddress = \"{address}\"\n", id.0);
         }
@@ -129,7 +135,9 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
 
     let cluster = root.section("cluster");
     let peer_listen = cluster.required("listen", |v| v.address());
-    let peers = read_peers(&cluster);
+    let plain = cluster.absent("certificates");
+    let certificates = cluster.optional("certificates", |v| v.path(base));
+    let peers = read_peers(&cluster, plain);
     cluster.finish();
 
     let volumes = read_volumes(root, base);
@@ -138,6 +146,9 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
     root.finish();
 
     let id = id?;
+    if !plain && certificates.is_none() {
+        return None;
+    }
     let config = NodeConfig {
         id,
         name: name.unwrap_or_else(|| format!("node{}", id.0)),
@@ -145,6 +156,7 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
         smb_listen: smb_listen?,
         peer_listen: peer_listen?,
         peers: peers?,
+        certificates,
         volumes: volumes?,
         timers: timers?,
         fence: fence?,
@@ -153,7 +165,8 @@ fn read(root: &Section<'_>, base: &Path) -> Option<NodeConfig> {
     Some(config)
 }
 
-fn read_peers(cluster: &Section<'_>) -> Option<BTreeMap<NodeId, SocketAddr>> {
+/// `plain`: there are no certificates.
+fn read_peers(cluster: &Section<'_>, plain: bool) -> Option<BTreeMap<NodeId, SocketAddr>> {
     let mut peers = BTreeMap::new();
     let entries = cluster.sections("peer");
     if entries.is_empty() {
@@ -168,11 +181,13 @@ fn read_peers(cluster: &Section<'_>) -> Option<BTreeMap<NodeId, SocketAddr>> {
         let id = entry.required("id", |v| v.number(1..=u64::from(u16::MAX))).map(NodeId);
         let address = entry.required("address", |v| v.address());
         if let (Some(id), Some(address)) = (id, address) {
-            if !address.ip().is_loopback() {
+            if plain && !address.ip().is_loopback() {
                 entry.wrong(
                     "address",
-                    "nodes do not encrypt what they say to each other yet, so it must be a \
-                     loopback address such as 127.0.0.1:14451",
+                    "without certificates nodes talk in plain text, and only over loopback: add \
+                     certificates = \"/etc/holdfast/certificates\" to [cluster] (see «holdfast \
+                     cluster certificates --help»), or write a loopback address such as \
+                     127.0.0.1:14451",
                 );
             }
             if peers.values().any(|other| *other == address) {
@@ -306,7 +321,10 @@ path = "/srv/volume"
             &GOOD.replace("listen = [\"127.0.0.1:4451\"]", "listen = [\"here\"]"),
             "7: smb.listen: ",
         );
-        refused(&GOOD.replace("127.0.0.2:14451", "10.0.0.2:14451"), "18: cluster.peer.address: ");
+        refused(
+            &GOOD.replace("127.0.0.2:14451", "10.0.0.2:14451"),
+            "18: cluster.peer.address: without certificates",
+        );
         refused(
             &GOOD.replace("listen = \"127.0.0.1:14451\"", "listen = \"127.0.0.1:9\""),
             "10: cluster.listen: ",
@@ -322,6 +340,18 @@ path = "/srv/volume"
             "25: timers.election_max_ms: ",
         );
         refused(&format!("{GOOD}\n[timers]\nheartbeat_ms = 200\n"), "25: timers.heartbeat_ms: ");
+    }
+
+    #[test]
+    fn nodes_with_certificates_may_be_on_other_hosts() {
+        let text = GOOD
+            .replace("127.0.0.2:14451", "10.0.0.2:14451")
+            .replace("[cluster]\n", "[cluster]\ncertificates = \"tls\"\n");
+        let config = NodeConfig::parse(Path::new("/etc/holdfast/node.toml"), &text).unwrap();
+        assert_eq!(config.certificates.as_deref(), Some(Path::new("/etc/holdfast/tls")));
+        let again = NodeConfig::parse(Path::new("/elsewhere/x.toml"), &config.to_toml()).unwrap();
+        assert_eq!(again, config);
+        refused(&text.replace("\"tls\"", "\"\""), "10: cluster.certificates: ");
     }
 
     #[test]

@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{DevArguments, ports};
 use crate::admin::{check_share_name, check_user_name};
+use crate::certificates::{AUTHORITY_DAYS, Authority, CertificateFolder, NODE_DAYS};
 use crate::cli::{DEFAULT_NAME, check_password, new_cluster_id};
+use crate::clock::HostClock;
 use crate::config::{FenceSettings, NodeConfig, Timers};
 use crate::folder::{NodeFolder, write_whole};
 use crate::random::HostRandom;
@@ -58,6 +60,9 @@ impl Access {
 pub struct Remembered {
     nodes: u8,
     peer_port: u16,
+    /// The nodes talk TLS to each other.
+    #[serde(default)]
+    tls: bool,
     /// The user that was shown last.
     pub user: Option<String>,
     /// Passwords that were made up here, by user. Chosen ones are not kept.
@@ -109,6 +114,7 @@ impl Layout {
         dir: Option<&Path>,
         nodes: Option<u8>,
         smb_port: u16,
+        tls: bool,
         fence: FenceSettings,
     ) -> Result<Layout, Error> {
         let made = Root::make(dir)?;
@@ -120,7 +126,8 @@ impl Layout {
                 must_be_empty(root)?;
                 let nodes = nodes.unwrap_or(NODES_DEFAULT);
                 let peer_port = ports::free_for_peers(nodes, smb_port)?;
-                (Remembered { nodes, peer_port, user: None, passwords: BTreeMap::new() }, false)
+                let passwords = BTreeMap::new();
+                (Remembered { nodes, peer_port, tls, user: None, passwords }, false)
             }
         };
         if let Some(nodes) = nodes.filter(|nodes| *nodes != remembered.nodes) {
@@ -129,6 +136,14 @@ impl Layout {
                  take another --dir",
                 root.display(),
                 remembered.nodes
+            )
+            .into());
+        }
+        if tls && !remembered.tls {
+            return Err(format!(
+                "{}: the cluster in this folder was begun without --tls; leave it out, or take \
+                 another --dir",
+                root.display()
             )
             .into());
         }
@@ -150,6 +165,14 @@ impl Layout {
     async fn write_settings(&self) -> Result<(), Error> {
         let cluster_id = new_cluster_id(&HostRandom);
         make_folder(&self.volume()).map_err(at(&self.volume()))?;
+        if !self.reopened && self.remembered().tls {
+            let authority = self.root().join("authority");
+            let authority = Authority::begin(&authority, cluster_id, AUTHORITY_DAYS, &HostClock)?;
+            for node in self.nodes() {
+                let folder = CertificateFolder::at(self.certificates(node));
+                authority.issue(node, &folder, NODE_DAYS, &HostClock)?;
+            }
+        }
         for node in self.nodes() {
             let config = self.config(node);
             if !self.reopened {
@@ -162,7 +185,7 @@ impl Layout {
     }
 
     fn config(&self, node: NodeId) -> NodeConfig {
-        let peer_port = self.remembered.lock().peer_port;
+        let Remembered { peer_port, tls, .. } = self.remembered();
         NodeConfig {
             id: node,
             name: format!("node{}", node.0),
@@ -170,6 +193,7 @@ impl Layout {
             smb_listen: vec![self.address(node)],
             peer_listen: SocketAddr::from((ip(node), peer_port)),
             peers: self.nodes().map(|node| (node, (ip(node), peer_port).into())).collect(),
+            certificates: tls.then(|| self.certificates(node)),
             volumes: [(VOLUME, self.volume())].into(),
             timers: Timers::default(),
             fence: self.fence.clone(),
@@ -204,6 +228,11 @@ impl Layout {
     /// A node's settings file.
     pub fn settings(&self, node: NodeId) -> PathBuf {
         self.folder(node).path().join("node.toml")
+    }
+
+    /// A node's certificates, if there are any.
+    fn certificates(&self, node: NodeId) -> PathBuf {
+        self.root.path.join("certificates").join(format!("node{}", node.0))
     }
 
     /// Where a node's log goes.

@@ -33,6 +33,8 @@ pub const LONG_ABOUT: &str = "Start a whole cluster on this machine, to try thin
     Three nodes, each a process of its own, serve one share over one folder. Node 1 listens on \
     127.0.0.1, node 2 on 127.0.0.2, and so on, all on one port. Kill one, freeze one, and watch \
     what was open through it go on through another. A node that ends is started again.\n\n\
+    With --tls the nodes talk to each other as those of different hosts do; the cluster's authority \
+    is then DIR/authority, and node 1's certificates are DIR/certificates/node1.\n\n\
     Ctrl-C ends all nodes. Without --dir everything is then gone; with it, the same cluster is \
     there the next time.";
 
@@ -63,6 +65,9 @@ pub struct DevArguments {
     /// Do not start nodes again that end
     #[arg(long)]
     no_respawn: bool,
+    /// Have the nodes talk TLS to each other, with certificates made for this cluster
+    #[arg(long)]
+    tls: bool,
     /// Fence nodes by this program and its arguments instead of SIGKILL (see «holdfast config check
     /// --help»)
     #[arg(long, value_name = "WORD", num_args = 1..)]
@@ -106,8 +111,8 @@ async fn cluster(arguments: DevArguments) -> CommandResult {
     if let Some(file) = &arguments.ready_file {
         remove_stale(file)?;
     }
-    let layout =
-        Layout::open(arguments.dir.as_deref(), arguments.nodes, arguments.smb_port, fence).await?;
+    let (dir, tls) = (arguments.dir.as_deref(), arguments.tls);
+    let layout = Layout::open(dir, arguments.nodes, arguments.smb_port, tls, fence).await?;
     let mut stop_signals = StopSignals::listen()?;
     let (stop_tx, stop) = watch::channel(false);
     let (events_tx, events) = mpsc::unbounded_channel();

@@ -58,6 +58,11 @@ impl NodeFolder {
         self.path.join("admin.sock")
     }
 
+    /// What the node keeps for new ones, who come for it with a token.
+    pub fn parcels(&self) -> PathBuf {
+        self.path.join("parcels")
+    }
+
     /// The write-ahead log.
     pub fn wal(&self) -> PathBuf {
         self.path.join("wal")

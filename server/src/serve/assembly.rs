@@ -7,12 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_cluster::handle::Cluster;
 use holdfast_cluster::ports::{Clock, Random};
-use holdfast_cluster::raft;
-use holdfast_proto::types::{NodeId, VolumeId};
+use holdfast_cluster::raft::{self, PeerSecurity};
+use holdfast_proto::types::{Guid, NodeId, VolumeId};
 use tokio::time::timeout;
 
 use super::{Held, identity};
 use crate::admin::{self, AdminService, Membership, NodeView};
+use crate::certificates::{CertificateFolder, ParcelFolder, keep_current};
 use crate::clock::HostClock;
 use crate::config::NodeConfig;
 use crate::fence::{CommandFencer, FenceLog, NodeFencer, SameHostFencer, start_watchdog};
@@ -43,11 +44,12 @@ pub async fn run(
     let peers = Arc::<Peers>::default();
     let volumes = open_volumes(config)?;
 
-    let ports = ports(config, held, &clock, &random, &fencings, &peers).await?;
+    let (ports, cluster_id) = ports(config, held, &clock, &random, &fencings, &peers).await?;
+    let security = security(config, held, cluster_id, &clock)?;
     let cluster_config = raft::NodeConfig {
         node: config.id,
         identity: identity(config, held),
-        trusted_network: false,
+        security,
         timing: raft::Timing {
             heartbeat: config.timers.heartbeat,
             election_min: config.timers.election_min,
@@ -149,7 +151,7 @@ async fn ports(
     random: &Arc<dyn Random>,
     fencings: &Arc<FenceLog>,
     peers: &Arc<Peers>,
-) -> Result<raft::Ports, Error> {
+) -> Result<(raft::Ports, Guid), Error> {
     let stores = held.folder.open_stores().await?;
     let cluster_id = held.folder.check_members(config, &stores).await?;
     let (clock_of, log_of) = (|| Arc::clone(clock), || Arc::clone(fencings));
@@ -159,14 +161,34 @@ async fn ports(
             CommandFencer::new(command, config.id, cluster_id, clock_of(), log_of())
         });
     let fencer = NodeFencer::new(same_host, command, config.fence.used, clock_of(), log_of());
-    Ok(raft::Ports {
+    let ports = raft::Ports {
         disk: stores.disk,
         kv: stores.kv,
         clock: Arc::clone(clock),
         random: Arc::clone(random),
         fencer: Arc::new(fencer),
         peer_handler: peers.clone(),
-    })
+    };
+    Ok((ports, cluster_id))
+}
+
+/// How this node and the others know each other.
+fn security(
+    config: &NodeConfig,
+    held: &Held,
+    cluster_id: Guid,
+    clock: &Arc<dyn Clock>,
+) -> Result<PeerSecurity, Error> {
+    let Some(path) = &config.certificates else { return Ok(PeerSecurity::Loopback) };
+    let folder = CertificateFolder::at(path);
+    let credentials = folder
+        .credentials(cluster_id, config.id)
+        .map_err(|error| format!("cluster.certificates: {error}"))?;
+    let parcels = ParcelFolder::at(held.folder.parcels(), Arc::clone(clock));
+    let credentials = Arc::new(credentials.with_parcels(Arc::new(parcels)));
+    // It ends with the runtime, that is with the process.
+    tokio::spawn(keep_current(folder, credentials.clone(), Arc::clone(clock)));
+    Ok(PeerSecurity::Certificates(credentials))
 }
 
 fn open_volumes(config: &NodeConfig) -> Result<BTreeMap<VolumeId, Arc<dyn Vfs>>, Error> {

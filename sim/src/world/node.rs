@@ -10,7 +10,7 @@ use holdfast_cluster::handle::Cluster;
 use holdfast_cluster::kv::{DiskStore, Kv};
 use holdfast_cluster::ports::Clock;
 use holdfast_cluster::raft::{
-    Folder, Founding, Node as Member, NodeConfig, Ports, Snapshots, Timing,
+    Folder, Founding, Node as Member, NodeConfig, PeerSecurity, Ports, Snapshots, Timing,
 };
 use holdfast_proto::types::{Guid, NodeId};
 use holdfast_server::fence::watchdog;
@@ -121,7 +121,7 @@ fn config(world: &World, number: u64, boot: u64) -> NodeConfig {
             // The folder itself says.
             folder: None,
         },
-        trusted_network: true,
+        security: PeerSecurity::Simulated,
         timing: Timing::default(),
         snapshots: Snapshots {
             every: world.plan.snapshot_every,

@@ -25,6 +25,7 @@ use super::pb::peer_server::{Peer, PeerServer};
 use super::peer_messages::{question_from, reply_to};
 use super::raft_messages::{ballot_to, transfer_from, vote_from, voted_to};
 use super::snapshot_transfer::{Incoming, Received};
+use super::transport::{self, PeerSecurity, Remote, ServeError};
 use super::{MAX_PACKET_BYTES, VERSION, pb};
 use crate::command::NodeLife;
 use crate::peer::{PeerReply, PeerRequest};
@@ -79,18 +80,20 @@ impl Outbox {
 ///
 /// # Errors
 /// The address is taken, or accepting fails.
-pub async fn serve(acceptor: Acceptor, address: SocketAddr) -> Result<(), tonic::transport::Error> {
+pub async fn serve(
+    acceptor: Acceptor,
+    address: SocketAddr,
+    security: PeerSecurity,
+) -> Result<(), ServeError> {
     let closing = acceptor.closing.clone();
     let service = PeerServer::new(acceptor)
         .max_decoding_message_size(MAX_PACKET_BYTES)
         .max_encoding_message_size(MAX_PACKET_BYTES);
-    Server::builder()
-        .tcp_nodelay(true)
+    let router = Server::builder()
         .http2_keepalive_interval(Some(std::time::Duration::from_millis(500)))
         .http2_keepalive_timeout(Some(std::time::Duration::from_secs(1)))
-        .add_service(service)
-        .serve_with_shutdown(address, async move { closing.closed().await })
-        .await
+        .add_service(service);
+    transport::serve(router, address, security, async move { closing.closed().await }).await
 }
 
 #[async_trait]
@@ -101,9 +104,11 @@ impl Peer for Acceptor {
         &self,
         request: Request<Streaming<pb::Packet>>,
     ) -> Result<Response<Self::LinkStream>, Status> {
+        let remote = Remote::of(&request)?;
         let (tx, mut packets) = mpsc::unbounded_channel();
         let stream = IncomingStream {
             me: self.me.clone(),
+            remote: remote.clone(),
             peers: self.peers.clone(),
             raft: self.raft.clone(),
             log: self.log.clone(),
@@ -119,6 +124,7 @@ impl Peer for Acceptor {
             tokio::select! {
                 biased;
                 () = closing.closed() => {}
+                why = remote.distrusted() => tracing::warn!(why, "ended the stream of a node"),
                 () = stream.run(inbound) => {}
             }
         });
@@ -130,6 +136,7 @@ impl Peer for Acceptor {
 /// One peer's stream.
 struct IncomingStream {
     me: Speaker,
+    remote: Remote,
     peers: BTreeSet<u64>,
     raft: Raft,
     log: Arc<LogHealth>,
@@ -187,7 +194,7 @@ impl IncomingStream {
         if !self.peers.contains(&hello.from) {
             return Err(format!("node {} is not a member known here", hello.from));
         }
-        Ok(())
+        self.remote.speaks_for(hello.from)
     }
 
     fn take(&mut self, peer: u64, tag: u64, body: Body) {

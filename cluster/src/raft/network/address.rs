@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::transport::PeerSecurity;
+
 /// Why an address is not used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AddressRefused {
@@ -10,8 +12,8 @@ pub enum AddressRefused {
     Malformed(String),
     /// Another host's, or one that other hosts reach.
     #[error(
-        "the peer address {0} is not a loopback address; traffic between nodes is not encrypted \
-         yet, so other networks are refused unless the configuration says that this one is trusted"
+        "the peer address {0} is not a loopback address, and the settings name no certificates: \
+         without them nodes talk in plain text, and only over loopback"
     )]
     NotLoopback(SocketAddr),
 }
@@ -19,11 +21,11 @@ pub enum AddressRefused {
 /// Reads a peer's address and checks that it may be used.
 ///
 /// # Errors
-/// It is malformed, or reaches beyond this host although the network is not trusted.
-pub fn peer_socket(address: &str, trusted_network: bool) -> Result<SocketAddr, AddressRefused> {
+/// It is malformed, or reaches beyond this host although nothing protects what is said there.
+pub fn peer_socket(address: &str, security: &PeerSecurity) -> Result<SocketAddr, AddressRefused> {
     let socket: SocketAddr =
         address.parse().map_err(|_| AddressRefused::Malformed(address.to_owned()))?;
-    if !trusted_network && !socket.ip().is_loopback() {
+    if !security.reaches_other_hosts() && !socket.ip().is_loopback() {
         return Err(AddressRefused::NotLoopback(socket));
     }
     Ok(socket)
@@ -31,15 +33,15 @@ pub fn peer_socket(address: &str, trusted_network: bool) -> Result<SocketAddr, A
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressRefused, peer_socket};
+    use super::{AddressRefused, PeerSecurity, peer_socket};
 
     #[test]
-    fn only_loopback_unless_the_network_is_trusted() {
-        assert!(peer_socket("127.0.0.1:7000", false).is_ok());
-        assert!(peer_socket("[::1]:7000", false).is_ok());
-        assert!(matches!(peer_socket("10.0.0.1:7000", false), Err(AddressRefused::NotLoopback(_))));
-        assert!(matches!(peer_socket("0.0.0.0:7000", false), Err(AddressRefused::NotLoopback(_))));
-        assert!(peer_socket("10.0.0.1:7000", true).is_ok());
-        assert!(matches!(peer_socket("localhost", true), Err(AddressRefused::Malformed(_))));
+    fn plain_text_stays_on_loopback() {
+        let plain = |address| peer_socket(address, &PeerSecurity::Loopback);
+        assert!(plain("127.0.0.1:7000").is_ok());
+        assert!(plain("[::1]:7000").is_ok());
+        assert!(matches!(plain("10.0.0.1:7000"), Err(AddressRefused::NotLoopback(_))));
+        assert!(matches!(plain("0.0.0.0:7000"), Err(AddressRefused::NotLoopback(_))));
+        assert!(matches!(plain("localhost"), Err(AddressRefused::Malformed(_))));
     }
 }

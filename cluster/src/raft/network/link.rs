@@ -15,10 +15,11 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::Streaming;
-use tonic::transport::Endpoint;
 
 use super::frame::{Body, from_packet, to_packet};
+use super::link_error::LinkError;
 use super::pb::peer_client::PeerClient as Stub;
+use super::transport::{Dialer, Remote};
 use super::{MAX_PACKET_BYTES, VERSION, pb};
 use crate::raft::known_folders::KnownFolders;
 
@@ -29,26 +30,6 @@ const REST_MAX: Duration = Duration::from_millis(400);
 const SILENCE_MAX: Duration = Duration::from_secs(1);
 /// Questions that may wait for an answer at one time.
 const PENDING_MAX: usize = 8192;
-
-/// Why there is no answer.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum LinkError {
-    /// There is no stream, and another attempt is not due yet.
-    #[error("node {0} cannot be reached: {1}")]
-    Unreachable(u64, String),
-    /// The stream broke after the question was sent.
-    #[error("the stream to node {0} broke")]
-    Broken(u64),
-    /// No answer in time.
-    #[error("node {0} did not answer in time")]
-    TimedOut(u64),
-    /// The other node could not carry it out.
-    #[error("node {0}: {1}")]
-    Failed(u64, String),
-    /// The answer is of another kind than the question.
-    #[error("node {0} gave an answer of the wrong kind")]
-    Mismatch(u64),
-}
 
 /// What happens to streams, for whoever watches over the other nodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +53,7 @@ pub struct Speaker {
 pub struct PeerLink {
     me: Speaker,
     peer: u64,
-    address: String,
+    dialer: Dialer,
     slot: Mutex<Slot>,
     /// There is a question and no stream.
     demand: Notify,
@@ -102,6 +83,13 @@ struct Slot {
     give_up: bool,
 }
 
+/// A stream after its handshake.
+struct Opened {
+    outbox: mpsc::UnboundedSender<pb::Packet>,
+    inbound: Streaming<pb::Packet>,
+    remote: Remote,
+}
+
 /// A question that was sent.
 pub struct Question {
     link: Arc<PeerLink>,
@@ -115,14 +103,14 @@ impl PeerLink {
     pub fn new(
         me: Speaker,
         peer: u64,
-        address: String,
+        dialer: Dialer,
         events: mpsc::UnboundedSender<LinkEvent>,
         known: Arc<KnownFolders>,
     ) -> Arc<PeerLink> {
         Arc::new(PeerLink {
             me,
             peer,
-            address,
+            dialer,
             slot: Mutex::new(Slot {
                 phase: Phase::Down,
                 next_tag: 1,
@@ -213,11 +201,10 @@ impl PeerLink {
                 self.wait_for_demand().await;
             }
             match self.connect().await {
-                Ok((outbox, inbound)) => {
+                Ok(opened) => {
                     rest = REST_MIN;
                     met = true;
-                    self.go_up(outbox);
-                    let why = self.listen(inbound).await;
+                    let why = self.keep_open(opened).await;
                     tracing::info!(peer = self.peer, why, "stream to peer ended");
                     self.go_down(&why, true);
                     // Nobody watches any more once the node shuts down.
@@ -234,27 +221,46 @@ impl PeerLink {
         }
     }
 
+    /// Hands out answers until the stream ends; says why it did. When this node's certificates were
+    /// replaced, another stream takes its place, which is open before this one goes.
+    async fn keep_open(&self, mut opened: Opened) -> String {
+        loop {
+            let Opened { outbox, inbound, remote } = opened;
+            self.go_up(outbox);
+            opened = tokio::select! {
+                biased;
+                why = self.listen(inbound, &remote) => return why,
+                next = self.opened_anew(&remote) => next,
+            };
+            // What was asked on the other stream is not answered on this one.
+            self.go_down("opened anew with new certificates", true);
+        }
+    }
+
+    async fn opened_anew(&self, remote: &Remote) -> Opened {
+        remote.outdated().await;
+        loop {
+            match self.connect().await {
+                Ok(opened) => return opened,
+                Err(_) => sleep(REST_MAX).await,
+            }
+        }
+    }
+
     async fn wait_for_demand(&self) {
         while self.slot.lock().queued.is_empty() {
             self.demand.notified().await;
         }
     }
 
-    async fn connect(
-        &self,
-    ) -> Result<(mpsc::UnboundedSender<pb::Packet>, Streaming<pb::Packet>), String> {
+    async fn connect(&self) -> Result<Opened, String> {
         timeout(CONNECT_TIMEOUT, self.shake_hands())
             .await
             .unwrap_or_else(|_| Err("no connection in time".to_owned()))
     }
 
-    async fn shake_hands(
-        &self,
-    ) -> Result<(mpsc::UnboundedSender<pb::Packet>, Streaming<pb::Packet>), String> {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
-            .map_err(|e| e.to_string())?
-            .connect_timeout(CONNECT_TIMEOUT);
-        let channel = keep_alive(endpoint).connect().await.map_err(|e| e.to_string())?;
+    async fn shake_hands(&self) -> Result<Opened, String> {
+        let (channel, remote) = self.dialer.dial().await?;
         let mut stub = Stub::new(channel)
             .max_decoding_message_size(MAX_PACKET_BYTES)
             .max_encoding_message_size(MAX_PACKET_BYTES);
@@ -270,14 +276,15 @@ impl PeerLink {
         // The receiver is alive: it is in this function.
         let _ = outbox.send(to_packet(0, hello));
         let stream = futures::stream::poll_fn(move |cx| packets.poll_recv(cx));
-        let mut inbound = stub.link(stream).await.map_err(|e| e.to_string())?.into_inner();
-        let first = inbound.message().await.map_err(|e| e.to_string())?;
+        let explain = |status| self.dialer.explain(&status);
+        let mut inbound = stub.link(stream).await.map_err(explain)?.into_inner();
+        let first = inbound.message().await.map_err(explain)?;
         match from_packet(first.ok_or("ended in the handshake")?) {
             Ok((_, Body::Welcome(welcome))) => {
                 // Its answers would be those of a node that forgot what it answered before.
                 let checked = self.known.check(self.peer, &welcome.folder).await;
                 checked.inspect_err(|why| tracing::warn!(peer = self.peer, why, "refused"))?;
-                Ok((outbox, inbound))
+                Ok(Opened { outbox, inbound, remote })
             }
             Ok((_, Body::TurnedAway(why))) => {
                 tracing::error!(peer = self.peer, why, "this node is turned away");
@@ -325,7 +332,8 @@ impl PeerLink {
     }
 
     /// Hands out answers until the stream ends; says why it did.
-    async fn listen(&self, mut inbound: Streaming<pb::Packet>) -> String {
+    async fn listen(&self, mut inbound: Streaming<pb::Packet>, remote: &Remote) -> String {
+        let mut distrusted = std::pin::pin!(remote.distrusted());
         loop {
             let packet = tokio::select! {
                 biased;
@@ -336,6 +344,7 @@ impl PeerLink {
                     }
                     continue;
                 }
+                why = &mut distrusted => return why,
             };
             match packet.map(|packet| packet.map(from_packet)) {
                 Ok(Some(Ok((tag, body)))) => {
@@ -392,20 +401,4 @@ impl Drop for Question {
 /// Whether an answer is owed at once; the others may wait for a quorum, or for a client's I/O.
 fn is_prompt(body: &Body) -> bool {
     matches!(body, Body::Append(_) | Body::Vote(_) | Body::Renew(_) | Body::SnapshotPiece(_))
-}
-
-/// A peer that died in silence is noticed although nothing is asked of it.
-#[cfg(not(madsim))]
-fn keep_alive(endpoint: Endpoint) -> Endpoint {
-    endpoint
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(Duration::from_millis(500))
-        .keep_alive_timeout(Duration::from_secs(1))
-        .keep_alive_while_idle(true)
-}
-
-/// The simulator's transport has no connections to keep alive.
-#[cfg(madsim)]
-fn keep_alive(endpoint: Endpoint) -> Endpoint {
-    endpoint
 }

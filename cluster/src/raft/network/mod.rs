@@ -5,8 +5,8 @@
 //! [`crate::peer`]; a tag in each frame joins answers to questions. Packets hold encoded bytes, so
 //! that the simulator, whose transport hands over objects, carries the same bytes as the wire.
 //!
-//! Until nodes authenticate each other, addresses must be of this host's loopback, unless the
-//! configuration vouches for the network.
+//! `transport` is what carries the streams: TLS between nodes with certificates; plain text on this
+//! host's loopback alone.
 
 pub mod acceptor;
 mod address;
@@ -15,10 +15,12 @@ pub mod any_bytes;
 mod append_sessions;
 mod frame;
 mod link;
+mod link_error;
 mod peer_messages;
 mod raft_client;
 mod raft_messages;
 mod snapshot_transfer;
+mod transport;
 
 pub use address::{AddressRefused, peer_socket};
 pub use frame::Body;
@@ -26,6 +28,9 @@ pub use link::{LinkEvent, PeerLink, Speaker};
 pub use peer_messages::{question_to, reply_from};
 pub use raft_client::Network;
 pub use raft_messages::{snapshot_meta_from, snapshot_meta_to};
+#[cfg(not(madsim))]
+pub use transport::{CredentialsError, ParcelId, Parcels, PeerCredentials, fetch_parcel};
+pub use transport::{Dialer, PeerSecurity, peer_name};
 
 /// The messages of `proto/holdfast/node.proto` and the stubs of its service.
 pub mod pb {

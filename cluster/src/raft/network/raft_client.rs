@@ -23,7 +23,8 @@ use openraft::raft::{
 };
 
 use super::frame::Body;
-use super::link::{LinkError, PeerLink, Question};
+use super::link::{PeerLink, Question};
+use super::link_error::LinkError;
 use super::raft_messages as wire;
 use super::{pb, snapshot_transfer};
 use crate::raft::type_config::{PeerNode, TypeConfig};

@@ -9,7 +9,8 @@ use openraft::alias::{SnapshotOf, VoteOf};
 use openraft::raft::SnapshotResponse;
 
 use super::frame::Body;
-use super::link::{LinkError, PeerLink};
+use super::link::PeerLink;
+use super::link_error::LinkError;
 use super::pb;
 use super::raft_messages::{
     BadMessage, ballot_from, ballot_to, snapshot_meta_from, snapshot_meta_to,
