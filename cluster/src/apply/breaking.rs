@@ -52,14 +52,11 @@ impl Step<'_> {
     pub(super) fn client_left(&mut self, client: ClientGuid, life: NodeLife) {
         let away = self.state.client_sessions(client).next().is_none();
         let still_here = self.state.client_sessions(client).any(|(_, at)| at == life);
-        let leases: Vec<(LeaseId, FileKey)> = self.state.client_leases(client).collect();
-        for (id, file) in leases {
-            let Some((_, lease)) = self.state.lease(id) else { continue };
+        let breaks: Vec<LeaseId> = self.state.client_notifications(client).collect();
+        for id in breaks {
+            let Some((file, lease)) = self.state.lease(id) else { continue };
             let timer = lease.breaking.and_then(|breaking| breaking.timer);
             let told_here = timer.is_some_and(|timer| timer.by == life) && !still_here;
-            if lease.notification().is_none() {
-                continue;
-            }
             let persistent =
                 self.state.file(file).is_some_and(|state| state.is_lease_persistent(id));
             match (away, lease.breaking.is_some()) {

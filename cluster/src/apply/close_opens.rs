@@ -10,13 +10,12 @@ impl Step<'_> {
         if session.life != self.submitter() {
             return Err(Refusal::NoSession);
         }
-        let mut duties = Vec::new();
-        for open in opens {
+        let is_its = |open: &OpenId| {
             let bound = self.state.open(*open).and_then(|open| open.bound_to());
-            if bound.is_some_and(|(_, session)| session == id) {
-                duties.extend(self.close(*open));
-            }
-        }
+            bound.is_some_and(|(_, session)| session == id)
+        };
+        let opens: Vec<OpenId> = opens.iter().copied().filter(is_its).collect();
+        let duties = self.close_all(opens);
         Ok(Outcome::Ended { detached: Vec::new(), duties })
     }
 }

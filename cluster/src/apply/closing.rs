@@ -1,11 +1,11 @@
 //! How an open ends, or stays behind for its client ([MS-SMB2] 3.3.4.17, 3.3.7.1).
 
-use holdfast_proto::types::{LeaseState, OpenId};
+use holdfast_proto::types::{LeaseState, OpenId, ShareId};
 
 use super::*;
-use crate::command::Durability;
+use crate::command::{Durability, Place};
 use crate::outcome::Duty;
-use crate::state::{Binding, FileState, NameKey, Open};
+use crate::state::{Binding, FileState, LeaseId, NameKey, Open};
 
 /// Which opens outlive the end of what served them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,45 +31,79 @@ impl Step<'_> {
         }
     }
 
-    /// Detaches an open from its server, or closes it. True if it stays for its client.
+    /// Detaches opens from their server, or closes them. Those that stay for their clients, and the
+    /// duties that closing the others began, which are the caller's to hand on.
+    ///
+    /// Takes time in proportion to what it moves: the end of a node is one entry, whatever the
+    /// node held.
     pub(super) fn detach_or_close(
         &mut self,
-        id: OpenId,
+        opens: Vec<OpenId>,
         survivors: Survivors,
-        duties: &mut Vec<Duty>,
-    ) -> bool {
-        let Some(file) = self.state.file_of(id) else { return false };
-        let Some(open) = self.state.open(id) else { return false };
-        let stays =
-            self.state.file(file).is_some_and(|state| self.survives(open, state, survivors));
-        if stays {
-            let deadline = self.deadline(open.durability);
-            self.change_open(id, |open| open.binding = Binding::Disconnected { deadline });
-            self.touch(file);
-        } else {
-            duties.extend(self.close(id));
+    ) -> (Vec<OpenId>, Vec<Duty>) {
+        let (mut detached, mut closed) = (Vec::new(), Vec::new());
+        for id in opens {
+            let Some(file) = self.state.file_of(id) else { continue };
+            let Some(open) = self.state.open(id) else { continue };
+            let stays =
+                self.state.file(file).is_some_and(|state| self.survives(open, state, survivors));
+            if stays {
+                let deadline = self.deadline(open.durability);
+                self.bind_open(id, Binding::Disconnected { deadline });
+                self.touch(file);
+                detached.push(id);
+            } else {
+                closed.push(id);
+            }
         }
-        stays
+        (detached, self.close_all(closed))
     }
 
-    /// Closes an open: its locks and, with its last open, its lease go; with the file's last open
-    /// a pending deletion begins. The duty is the caller's to hand on.
+    /// Closes an open. The duty is the caller's to hand on.
     pub(super) fn close(&mut self, id: OpenId) -> Option<Duty> {
-        let (file, open) = self.take_open(id)?;
+        self.close_all([id]).pop()
+    }
+
+    /// Closes opens: their locks and, with its last open, a lease go; with a file's last open a
+    /// pending deletion begins.
+    pub(super) fn close_all(&mut self, opens: impl IntoIterator<Item = OpenId>) -> Vec<Duty> {
+        let mut files: BTreeMap<FileKey, Closed> = BTreeMap::new();
+        for id in opens {
+            let Some((file, open)) = self.take_open(id) else { continue };
+            self.file_mut(file).delete_pending |= open.deletes_on_close();
+            let closed = files.entry(file).or_default();
+            closed.opens.insert(id);
+            closed.leases.extend(open.lease_id());
+            closed.last = Some((open.share, open.place));
+        }
+        files.into_iter().filter_map(|(file, closed)| self.close_file(file, closed)).collect()
+    }
+
+    /// What follows from the opens of one file that were taken out.
+    fn close_file(&mut self, file: FileKey, closed: Closed) -> Option<Duty> {
         self.touch(file);
         let state = self.file_mut(file);
-        state.remove_locks_of(id);
-        state.delete_pending |= open.deletes_on_close();
-        if let Some(lease) = open.lease_id() {
-            self.change_lease(file, lease, |state| {
-                state.drop_unheld_lease(lease);
-            });
+        state.remove_locks_of(&closed.opens);
+        let unheld = state.unheld(closed.leases);
+        for lease in unheld {
+            self.change_lease(file, lease, |state| state.drop_lease(lease));
         }
-        if self.file_mut(file).delete_pending && self.file_mut(file).opens.is_empty() {
+        let state = self.file_mut(file);
+        if state.delete_pending && state.opens.is_empty() {
             self.undoom(file);
-            self.file_mut(file).doomed = Some((open.share, open.place.clone()));
-            self.state.indexes.doomed.insert((NameKey::of(&open.place), file));
+            let (share, place) = closed.last?;
+            self.state.indexes.doomed.insert((NameKey::of(&place), file));
+            self.file_mut(file).doomed = Some((share, place));
         }
         self.begin_delete(file)
     }
+}
+
+/// Opens of one file that were taken out of it.
+#[derive(Default)]
+struct Closed {
+    opens: BTreeSet<OpenId>,
+    leases: BTreeSet<LeaseId>,
+    /// Where the last of them was open.
+    last: Option<(ShareId, Place)>,
 }

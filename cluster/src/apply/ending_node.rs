@@ -1,8 +1,7 @@
 //! The end of a node's life, by proof or in order: one entry moves everything that it served.
 
-use holdfast_proto::types::SessionId;
-
 use super::closing::Survivors;
+use super::settling::in_order;
 use super::*;
 use crate::command::FenceProof;
 use crate::state::{Binding, NodeEnd, NodeStatus};
@@ -18,11 +17,9 @@ impl Step<'_> {
         record.status = NodeStatus::Ended(end);
         self.state.windows.remove(&life);
         self.drop_waits_of(life);
-        let mut duties = Vec::new();
-        let sessions: Vec<SessionId> = self.state.node_sessions(life).collect();
-        for session in sessions {
-            duties.extend(self.drop_session(session, Survivors::Reclaimable).1);
-        }
+        let opens = in_order(self.state.node_opens(life).collect());
+        let (_, duties) = self.detach_or_close(opens, Survivors::Reclaimable);
+        self.forget_sessions(&self.state.node_sessions(life).collect());
         for duty in duties {
             self.hand_over(duty);
         }
@@ -40,11 +37,11 @@ impl Step<'_> {
             .map(|(_, open)| (open.id, self.deadline(open.durability)))
             .collect();
         for (id, whole) in absent {
-            self.change_open(id, |open| {
-                if let Binding::Disconnected { deadline } = &mut open.binding {
-                    *deadline = (*deadline).max(whole);
-                }
-            });
+            if let Some(Binding::Disconnected { deadline }) =
+                self.state.open(id).map(|open| open.binding)
+            {
+                self.bind_open(id, Binding::Disconnected { deadline: deadline.max(whole) });
+            }
         }
     }
 }

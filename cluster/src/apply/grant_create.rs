@@ -47,12 +47,11 @@ impl Step<'_> {
     /// Nobody is there to take the open: it waits for its client, or is closed. No client waits
     /// for what follows from that, so a duty goes out as an effect.
     pub(super) fn leave_behind(&mut self, open: OpenId) -> Outcome {
-        let mut duties = Vec::new();
-        let stays = self.detach_or_close(open, Survivors::Reclaimable, &mut duties);
+        let (detached, duties) = self.detach_or_close(vec![open], Survivors::Reclaimable);
         for duty in duties {
             self.hand_over(duty);
         }
-        if stays { Outcome::Done } else { Outcome::Closed { duty: None } }
+        if detached.is_empty() { Outcome::Closed { duty: None } } else { Outcome::Done }
     }
 
     /// The intent, if it is the submitter's to end.

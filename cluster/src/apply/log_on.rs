@@ -38,9 +38,8 @@ impl Step<'_> {
         self.state.sessions.insert(id, session);
         if away {
             // What was broken meanwhile had nobody to be told to.
-            let leases: Vec<LeaseId> =
-                self.state.client_leases(client_guid).map(|(lease, _)| lease).collect();
-            for lease in leases {
+            let breaks: Vec<LeaseId> = self.state.client_notifications(client_guid).collect();
+            for lease in breaks {
                 self.tell(lease);
             }
         }

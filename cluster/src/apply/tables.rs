@@ -7,7 +7,7 @@ use holdfast_proto::types::OpenId;
 
 use super::*;
 use crate::command::OpenRef;
-use crate::state::{FileState, Lease, LeaseId, Open};
+use crate::state::{Binding, FileState, Lease, LeaseId, Open};
 
 impl Step<'_> {
     /// A file's state, made if there is none.
@@ -42,6 +42,18 @@ impl Step<'_> {
         change(&mut changed);
         self.state.indexes.link_open(file, &changed);
         self.file_mut(file).opens.insert(id, Arc::new(changed));
+    }
+
+    /// Binds an open anew: the only change that comes by the hundred thousand in one entry, so
+    /// nothing is indexed again but what follows from the binding.
+    pub(super) fn bind_open(&mut self, id: OpenId, binding: Binding) {
+        let Some(file) = self.state.file_of(id) else { return };
+        let State { files, indexes, .. } = &mut *self.state;
+        let Some(state) = files.get_mut(&file) else { return };
+        let Some(open) = Arc::make_mut(state).open_mut(id) else { return };
+        indexes.unlink_binding(open);
+        open.binding = binding;
+        indexes.link_binding(open);
     }
 
     /// Takes an open out of its file, and gives it back.

@@ -70,13 +70,7 @@ fn deadline_of(open: &Open) -> Option<(LogTime, DeadlineRow)> {
 impl Indexes {
     pub fn link_open(&mut self, file: FileKey, open: &Open) {
         self.opens.insert(open.id, file);
-        if let Some((life, session)) = open.bound_to() {
-            self.session_opens.insert((session, open.id));
-            self.node_opens.insert((life, open.id));
-        }
-        if let Some(row) = deadline_of(open) {
-            self.deadlines.insert(row);
-        }
+        self.link_binding(open);
         if let Some(guid) = open.create_guid {
             self.create_guids.insert((guid, open.client_guid, GuidUse::Open(open.id)));
         }
@@ -87,18 +81,33 @@ impl Indexes {
 
     pub fn unlink_open(&mut self, file: FileKey, open: &Open) {
         self.opens.remove(&open.id);
+        self.unlink_binding(open);
+        if let Some(guid) = open.create_guid {
+            self.create_guids.remove(&(guid, open.client_guid, GuidUse::Open(open.id)));
+        }
+        for dir in directories(&open.place, Some(file)) {
+            self.beneath.remove(&(dir, Beneath::Open(open.id)));
+        }
+    }
+
+    /// What follows from whom the open is bound to.
+    pub fn link_binding(&mut self, open: &Open) {
+        if let Some((life, session)) = open.bound_to() {
+            self.session_opens.insert((session, open.id));
+            self.node_opens.insert((life, open.id));
+        }
+        if let Some(row) = deadline_of(open) {
+            self.deadlines.insert(row);
+        }
+    }
+
+    pub fn unlink_binding(&mut self, open: &Open) {
         if let Some((life, session)) = open.bound_to() {
             self.session_opens.remove(&(session, open.id));
             self.node_opens.remove(&(life, open.id));
         }
         if let Some(row) = deadline_of(open) {
             self.deadlines.remove(&row);
-        }
-        if let Some(guid) = open.create_guid {
-            self.create_guids.remove(&(guid, open.client_guid, GuidUse::Open(open.id)));
-        }
-        for dir in directories(&open.place, Some(file)) {
-            self.beneath.remove(&(dir, Beneath::Open(open.id)));
         }
     }
 

@@ -245,14 +245,14 @@ impl State {
         Some((file, self.file(file)?.lease(id)?))
     }
 
-    /// The leases of a client and the file of each.
-    pub fn client_leases(&self, client: ClientGuid) -> impl Iterator<Item = (LeaseId, FileKey)> {
+    /// The leases of a client that it may still have to be told of.
+    pub fn client_notifications(&self, client: ClientGuid) -> impl Iterator<Item = LeaseId> {
         let first = LeaseId { client_guid: client, key: Default::default() };
         self.indexes
-            .leases
+            .notifications
             .range((Bound::Included(first), Bound::Unbounded))
-            .take_while(move |(id, _)| id.client_guid == client)
-            .map(|(id, file)| (*id, *file))
+            .take_while(move |id| id.client_guid == client)
+            .copied()
     }
 
     /// Who uses a CreateGuid, of whatever client.

@@ -3,6 +3,8 @@
 //! Invariant: no exclusive lock overlaps another open's lock. They are mandatory: the node that
 //! serves a READ or WRITE asks [`FileState::lock_conflict`] of its replica.
 
+use std::collections::BTreeSet;
+
 use holdfast_proto::types::OpenId;
 
 use super::FileState;
@@ -96,9 +98,9 @@ impl FileState {
         }
     }
 
-    /// Gives every lock of an open back.
-    pub(crate) fn remove_locks_of(&mut self, open: OpenId) {
-        self.locks.retain(|lock| lock.open != open);
+    /// Gives every lock of these opens back.
+    pub(crate) fn remove_locks_of(&mut self, opens: &BTreeSet<OpenId>) {
+        self.locks.retain(|lock| !opens.contains(&lock.open));
     }
 }
 

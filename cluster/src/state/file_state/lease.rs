@@ -5,6 +5,8 @@
 //! with every change that the server makes.
 //! Spec: 3.3.1.4, 3.3.4.7, 3.3.5.9.8, 3.3.5.9.11.
 
+use std::collections::BTreeSet;
+
 use holdfast_proto::types::{ClientGuid, LeaseKey, LeaseState};
 
 use super::{FileState, Open};
@@ -236,12 +238,19 @@ impl FileState {
         self.leases.get_mut(&id)
     }
 
-    /// Drops the lease if no open belongs to it any more. True if it is gone.
-    pub(crate) fn drop_unheld_lease(&mut self, id: LeaseId) -> bool {
-        if self.lease_opens(id).next().is_some() {
-            return false;
+    /// Those leases to which no open belongs any more.
+    pub(crate) fn unheld(&self, mut leases: BTreeSet<LeaseId>) -> BTreeSet<LeaseId> {
+        if !leases.is_empty() {
+            for held in self.opens().filter_map(Open::lease_id) {
+                leases.remove(&held);
+            }
         }
-        self.leases.remove(&id).is_some()
+        leases
+    }
+
+    /// Drops a lease.
+    pub(crate) fn drop_lease(&mut self, id: LeaseId) {
+        self.leases.remove(&id);
     }
 
     /// True if a lease of another key than `open`'s still lets its client cache reads, and no
