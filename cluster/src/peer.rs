@@ -2,6 +2,7 @@
 //! answer asks again, or waits for the fence.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use holdfast_proto::types::{ClientGuid, FileKey, LeaseKey, NodeId, SessionId};
 
 use crate::command::{NodeLife, OpenRef};
@@ -28,10 +29,16 @@ pub enum PeerRequest {
     Withdraw,
     /// Takes [`PeerRequest::Withdraw`] back.
     ServeAgain,
+    /// A part of an examination of the cluster: clocks, the path between nodes, the storage. What
+    /// is asked the server alone knows; at most [`EXAMINE_BYTES_MAX`].
+    Examine(Bytes),
 }
 
+/// The most that is said in one question or answer of an examination.
+pub const EXAMINE_BYTES_MAX: usize = 64 << 10;
+
 /// The answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PeerReply {
     /// It is so.
     Done,
@@ -39,6 +46,8 @@ pub enum PeerReply {
     ConnectionAlive,
     /// Not this incarnation, or it cannot say now.
     NotNow,
+    /// The answer to [`PeerRequest::Examine`].
+    Examined(Bytes),
 }
 
 /// No answer came: the peer is dead, cut off or slow. Unknown, not refused.

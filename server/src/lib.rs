@@ -19,6 +19,7 @@ pub mod core;
 #[cfg(not(madsim))]
 pub mod dev;
 pub mod dispatch;
+pub mod doctor;
 pub mod duties;
 pub mod effects;
 pub mod fence;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::breaks::Breaks;
 use crate::connection::{Connection, ConnectionId};
+use crate::doctor::Benches;
 use crate::gate::Gate;
 use crate::in_hand::InHand;
 use crate::limits;
@@ -35,6 +36,8 @@ pub struct Node {
     pub in_hand: Arc<InHand>,
     /// Whether clients are to be served at all.
     pub service: Service,
+    /// Examinations in which this node takes part.
+    pub benches: Benches,
     connections: Mutex<BTreeMap<ConnectionId, Arc<Connection>>>,
     next_connection: AtomicU64,
     next_volatile: AtomicU64,
@@ -55,6 +58,7 @@ impl Node {
             breaks: Breaks::default(),
             in_hand: Arc::default(),
             service: Service::default(),
+            benches: Benches::default(),
             cluster,
             volumes,
             clock,

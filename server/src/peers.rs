@@ -11,6 +11,7 @@ use holdfast_proto::types::SessionId;
 use parking_lot::Mutex;
 use tracing::info;
 
+use crate::doctor::answering;
 use crate::in_hand::Matter;
 use crate::informed;
 use crate::node::Node;
@@ -70,6 +71,7 @@ impl PeerHandler for Peers {
                 node.service.resume();
                 PeerReply::Done
             }
+            PeerRequest::Examine(question) => answering::answer(&node, &question).await,
         }
     }
 }

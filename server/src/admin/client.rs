@@ -51,6 +51,14 @@ pub struct AdminClient {
 impl AdminClient {
     /// Connects to the node that serves the folder.
     pub async fn connect(folder: &NodeFolder) -> Result<AdminClient, AdminError> {
+        Self::connect_for(folder, ANSWER_WAIT).await
+    }
+
+    /// The same for questions whose answers may take longer than usual.
+    pub async fn connect_for(
+        folder: &NodeFolder,
+        answer_wait: Duration,
+    ) -> Result<AdminClient, AdminError> {
         let no_node = |why: String| AdminError::NoNode { folder: folder.path().to_owned(), why };
         let socket = AdminSocket::of(folder).map_err(|error| no_node(error.to_string()))?;
         if !socket.path().exists() {
@@ -61,7 +69,7 @@ impl AdminClient {
         let channel = Endpoint::from_shared(format!("unix://{path}"))
             .map_err(|error| no_node(error.to_string()))?
             .connect_timeout(CONNECT_WAIT)
-            .timeout(ANSWER_WAIT)
+            .timeout(answer_wait)
             .connect()
             .await
             .map_err(|error| no_node(innermost(&error)))?;
@@ -141,6 +149,18 @@ impl AdminClient {
     pub async fn resume_node(&mut self, node: u64) -> Result<(), AdminError> {
         self.stub.resume_node(pb::ResumeNodeRequest { node }).await?;
         Ok(())
+    }
+
+    /// Has the node measure its paths to the others.
+    pub async fn examine_peers(&mut self) -> Result<Vec<pb::Finding>, AdminError> {
+        let request = pb::ExaminePeersRequest {};
+        Ok(self.stub.examine_peers(request).await?.into_inner().findings)
+    }
+
+    /// Has the nodes try out a volume together.
+    pub async fn examine_volume(&mut self, volume: u64) -> Result<Vec<pb::Finding>, AdminError> {
+        let request = pb::ExamineVolumeRequest { volume };
+        Ok(self.stub.examine_volume(request).await?.into_inner().findings)
     }
 }
 

@@ -4,6 +4,7 @@
 //! Changes go through the log like everything else that nodes share, so any node takes them.
 
 mod client;
+mod doctor;
 mod names;
 mod nodes;
 mod service;
@@ -11,6 +12,7 @@ mod socket;
 mod status;
 
 pub use client::{AdminClient, AdminError};
+pub use doctor::from_wire as finding_from_wire;
 pub use names::{check_share_name, check_user_name};
 pub use service::{AdminService, Membership, NodeView};
 pub use socket::{AdminSocket, serve};

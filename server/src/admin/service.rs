@@ -10,12 +10,15 @@ use holdfast_cluster::outcome::{Outcome, Refusal};
 use holdfast_proto::types::{NodeId, VolumeId};
 use tonic::{Request, Response, Status};
 
+use super::doctor;
 use super::names::{check_share_name, check_user_name};
 use super::nodes;
 use super::pb;
 use super::pb::admin_server::Admin;
 use super::status::{status_before_join, status_of};
+use crate::doctor::network::PathLimits;
 use crate::fence::FenceLog;
+use crate::node::Node;
 use crate::vfs::VolumePath;
 
 /// What persistent opens may be made to wait for their clients.
@@ -38,6 +41,10 @@ pub trait NodeView: Send + Sync {
 pub struct Membership {
     pub cluster: Arc<dyn Cluster>,
     pub view: Arc<dyn NodeView>,
+    /// What is examined, and has other nodes help.
+    pub node: Arc<Node>,
+    /// What the paths between nodes must keep.
+    pub path_limits: PathLimits,
 }
 
 /// The admin service of one node. It answers from the start: whoever looks after a node that finds
@@ -61,13 +68,16 @@ impl AdminService {
         AdminService { node, membership, fencings, volumes }
     }
 
-    fn cluster(&self) -> Result<&dyn Cluster, Status> {
-        match self.membership.get() {
-            Some(membership) => Ok(&*membership.cluster),
-            None => Err(Status::unavailable(
+    fn membership(&self) -> Result<&Membership, Status> {
+        self.membership.get().ok_or_else(|| {
+            Status::unavailable(
                 "this node has not joined the cluster yet: it finds no quorum of the nodes",
-            )),
-        }
+            )
+        })
+    }
+
+    fn cluster(&self) -> Result<&dyn Cluster, Status> {
+        self.membership().map(|membership| &*membership.cluster)
     }
 
     /// Submits and says in words what became of it. `who`: «user Jane».
@@ -155,7 +165,7 @@ impl Admin for AdminService {
         &self,
         _: Request<pb::StatusRequest>,
     ) -> Result<Response<pb::StatusReply>, Status> {
-        let Some(Membership { cluster, view }) = self.membership.get() else {
+        let Some(Membership { cluster, view, .. }) = self.membership.get() else {
             return Ok(Response::new(status_before_join(self.node)));
         };
         let leader = view.leader().await;
@@ -274,6 +284,23 @@ impl Admin for AdminService {
     ) -> Result<Response<pb::Done>, Status> {
         let node = NodeId(request.get_ref().node);
         nodes::resume(self.cluster()?, node).await.map(|()| Response::new(pb::Done {}))
+    }
+
+    async fn examine_peers(
+        &self,
+        _: Request<pb::ExaminePeersRequest>,
+    ) -> Result<Response<pb::Findings>, Status> {
+        let Membership { node, path_limits, .. } = self.membership()?;
+        Ok(Response::new(doctor::examine_peers(node, path_limits).await))
+    }
+
+    async fn examine_volume(
+        &self,
+        request: Request<pb::ExamineVolumeRequest>,
+    ) -> Result<Response<pb::Findings>, Status> {
+        let volume = VolumeId(request.get_ref().volume);
+        let node = &self.membership()?.node;
+        doctor::examine_volume(node, volume).await.map(Response::new)
     }
 }
 

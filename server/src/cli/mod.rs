@@ -3,6 +3,7 @@
 mod certificates;
 mod cluster;
 mod config;
+mod doctor;
 mod fencing;
 mod json;
 mod node;
@@ -77,6 +78,9 @@ enum Command {
     Node(node::NodeCommand),
     /// Show the nodes, who leads, and what is open
     Status(status::StatusArguments),
+    /// Judge clocks, disks, the network, and whether nodes see the storage alike
+    #[command(long_about = doctor::LONG_ABOUT, after_help = doctor::AFTER_HELP)]
+    Doctor(doctor::DoctorArguments),
 }
 
 /// Runs what the command line asks for. 0: done; 1: it failed; 2: it was not understood.
@@ -90,6 +94,8 @@ pub fn main() -> ExitCode {
         Command::Share(command) => share::run(command),
         Command::Node(command) => node::run(command),
         Command::Status(arguments) => status::run(arguments),
+        // Its status tells what it found.
+        Command::Doctor(arguments) => return doctor::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,8 @@ use crate::random::HostRandom;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const NODES_DEFAULT: u8 = 3;
+/// What a dev cluster remembers of itself.
+pub const REMEMBERED: &str = "dev.toml";
 const VOLUME: VolumeId = VolumeId(1);
 
 /// Who may log on to what, as it was asked for.
@@ -120,7 +122,7 @@ impl Layout {
         let made = Root::make(dir)?;
         let root = made.path.as_path();
         let lock = take_lock(root)?;
-        let (remembered, reopened) = match read_remembered(&root.join("dev.toml"))? {
+        let (remembered, reopened) = match read_remembered(&root.join(REMEMBERED))? {
             Some(remembered) => (remembered, true),
             None => {
                 must_be_empty(root)?;
@@ -254,7 +256,7 @@ impl Layout {
     pub fn remember(&self, change: impl FnOnce(&mut Remembered)) -> Result<(), Error> {
         let mut remembered = self.remembered.lock();
         change(&mut remembered);
-        let file = self.root.path.join("dev.toml");
+        let file = self.root.path.join(REMEMBERED);
         let text = toml::to_string(&*remembered)?;
         write_whole(&file, text.as_bytes(), 0o600).map_err(at(&file))
     }

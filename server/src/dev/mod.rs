@@ -13,7 +13,7 @@ mod takeover;
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -37,6 +37,11 @@ pub const LONG_ABOUT: &str = "Start a whole cluster on this machine, to try thin
     is then DIR/authority, and node 1's certificates are DIR/certificates/node1.\n\n\
     Ctrl-C ends all nodes. Without --dir everything is then gone; with it, the same cluster is \
     there the next time.";
+
+/// True if `folder` is a dev cluster's: nobody's promises depend on it.
+pub fn is_dev_folder(folder: &Path) -> bool {
+    folder.join(layout::REMEMBERED).is_file()
+}
 
 /// What may be chosen.
 #[derive(Args)]

@@ -16,6 +16,7 @@ use crate::admin::{self, AdminService, Membership, NodeView};
 use crate::certificates::{CertificateFolder, ParcelFolder, keep_current};
 use crate::clock::HostClock;
 use crate::config::NodeConfig;
+use crate::doctor::network::PathLimits;
 use crate::fence::{CommandFencer, FenceLog, NodeFencer, SameHostFencer, start_watchdog};
 use crate::incarnation::Incarnation;
 use crate::node::Node;
@@ -80,8 +81,14 @@ pub async fn run(
     start_watchdog(member.node_lease().clone(), node.gate.operations(), clock.clone())?;
     let serving = node.clone();
     let incarnation = Incarnation::begin(node, &peers, started.effects, &config.smb_listen);
-    let view = Arc::new(MemberView { member: member.clone(), node: serving, clock });
-    assert!(membership.set(Membership { cluster, view }).is_ok(), "a process joins once");
+    let path_limits = PathLimits {
+        heartbeat: config.timers.heartbeat,
+        election: config.timers.election_min,
+        lease: raft::NODE_LEASE,
+    };
+    let view = MemberView { member: member.clone(), node: serving.clone(), clock };
+    let joined = Membership { cluster, view: Arc::new(view), node: serving, path_limits };
+    assert!(membership.set(joined).is_ok(), "a process joins once");
 
     let why = tokio::select! {
         biased;

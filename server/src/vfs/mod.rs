@@ -238,6 +238,10 @@ pub trait Vfs: Send + Sync + fmt::Debug {
     /// Makes the names in `dir` stable as they are now. One sync serves all that wait.
     async fn sync_dir(&self, by: Issuer, dir: &DirRef) -> VfsResult<()>;
 
+    /// The folder in which nodes try out what the storage can do, made if it is not there. Clients
+    /// neither see nor reach it.
+    async fn trial_folder(&self, by: Issuer) -> VfsResult<DirRef>;
+
     /// Sizes of the volume.
     async fn statistics(&self, by: Issuer) -> VfsResult<VolumeStatistics>;
 }
@@ -306,7 +310,7 @@ pub trait VfsFile: Send + Sync + fmt::Debug {
     /// name `after`, which need not exist any more; `None` starts from the beginning and looks at
     /// the directory anew. At most `limit`, fewer only with [`Listing::end`].
     ///
-    /// Names that clients cannot say, the staging folder and objects that are neither file,
+    /// Names that clients cannot say, the server's own folders and objects that are neither file,
     /// directory nor link are left out. Entries made or removed while a listing goes on may or may
     /// not be seen; all others are seen exactly once.
     async fn list(&self, after: Option<&str>, limit: usize) -> VfsResult<Listing>;

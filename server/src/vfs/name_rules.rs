@@ -16,6 +16,10 @@ pub const MAX_NAME_BYTES: usize = 255;
 /// Hidden, and unreachable by name.
 pub const STAGING_FOLDER: &str = ".holdfast";
 
+/// The folder at the root of a volume in which nodes try out what the storage can do. Hidden, and
+/// unreachable by name.
+pub const TRIAL_FOLDER: &str = ".holdfast-doctor";
+
 /// Why a component cannot be a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum NameRefusal {
@@ -65,9 +69,10 @@ pub fn is_sayable(name: &str) -> bool {
     check_name(name).is_ok()
 }
 
-/// True for the name of the staging folder, however it is spelt. It counts at the root of a volume.
-pub fn is_staging_folder(name: &str) -> bool {
-    name.len() == STAGING_FOLDER.len() && name.eq_ignore_ascii_case(STAGING_FOLDER)
+/// True for the names of the server's own folders, however they are spelt. It counts at the root of
+/// a volume.
+pub fn is_own_folder(name: &str) -> bool {
+    [STAGING_FOLDER, TRIAL_FOLDER].iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// The longest name of an extended attribute: what Linux keeps, less its `user.` prefix.

@@ -1,11 +1,12 @@
 //! The nodes' questions to each other as protobuf.
 
+use bytes::Bytes;
 use holdfast_proto::types::{FileKey, Guid, OpenId, SessionId, VolumeId};
 
 use super::pb;
 use super::raft_messages::BadMessage;
 use crate::command::OpenRef;
-use crate::peer::{PeerReply, PeerRequest};
+use crate::peer::{EXAMINE_BYTES_MAX, PeerReply, PeerRequest};
 
 /// A question, as asked by this incarnation.
 pub fn question_to(from_incarnation: u64, request: &PeerRequest) -> pb::Ask {
@@ -37,6 +38,7 @@ pub fn question_to(from_incarnation: u64, request: &PeerRequest) -> pb::Ask {
         }
         PeerRequest::Withdraw => Question::Withdraw(pb::Withdraw {}),
         PeerRequest::ServeAgain => Question::ServeAgain(pb::ServeAgain {}),
+        PeerRequest::Examine(question) => Question::Examine(question.clone()),
     };
     pb::Ask { from_incarnation, question: Some(question) }
 }
@@ -71,6 +73,10 @@ pub fn question_from(ask: pb::Ask) -> Result<PeerRequest, BadMessage> {
         },
         Question::Withdraw(_) => PeerRequest::Withdraw,
         Question::ServeAgain(_) => PeerRequest::ServeAgain,
+        Question::Examine(question) if question.len() > EXAMINE_BYTES_MAX => {
+            return Err(BadMessage("examination"));
+        }
+        Question::Examine(question) => PeerRequest::Examine(question),
     })
 }
 
@@ -81,12 +87,13 @@ fn guid(bytes: &[u8]) -> Result<Guid, BadMessage> {
 /// An answer as a frame's part.
 pub fn reply_to(reply: PeerReply) -> pb::Answer {
     use pb::answer::Reply;
-    let reply = match reply {
-        PeerReply::Done => Reply::Done,
-        PeerReply::ConnectionAlive => Reply::ConnectionAlive,
-        PeerReply::NotNow => Reply::NotNow,
+    let (reply, examined) = match reply {
+        PeerReply::Done => (Reply::Done, Bytes::new()),
+        PeerReply::ConnectionAlive => (Reply::ConnectionAlive, Bytes::new()),
+        PeerReply::NotNow => (Reply::NotNow, Bytes::new()),
+        PeerReply::Examined(answer) => (Reply::Examined, answer),
     };
-    pb::Answer { reply: reply.into() }
+    pb::Answer { reply: reply.into(), examined }
 }
 
 /// The answer that a frame holds. One that this version does not know promises nothing.
@@ -96,6 +103,7 @@ pub fn reply_from(answer: pb::Answer) -> PeerReply {
         Reply::Done => PeerReply::Done,
         Reply::ConnectionAlive => PeerReply::ConnectionAlive,
         Reply::NotNow => PeerReply::NotNow,
+        Reply::Examined => PeerReply::Examined(answer.examined),
     }
 }
 
@@ -123,12 +131,16 @@ mod tests {
             },
             PeerRequest::Withdraw,
             PeerRequest::ServeAgain,
+            PeerRequest::Examine(Bytes::from_static(b"a step")),
         ];
         for question in questions {
             assert_eq!(question_from(question_to(5, &question)), Ok(question));
         }
-        for reply in [PeerReply::Done, PeerReply::ConnectionAlive, PeerReply::NotNow] {
-            assert_eq!(reply_from(reply_to(reply)), reply);
+        let examined = PeerReply::Examined(Bytes::from_static(b"what was seen"));
+        for reply in [PeerReply::Done, PeerReply::ConnectionAlive, PeerReply::NotNow, examined] {
+            assert_eq!(reply_from(reply_to(reply.clone())), reply);
         }
+        let long = PeerRequest::Examine(vec![0; EXAMINE_BYTES_MAX + 1].into());
+        assert!(question_from(question_to(5, &long)).is_err());
     }
 }

@@ -296,7 +296,7 @@ pub(super) async fn ask_owner(ctx: &RequestContext, asked: Asked) -> Result<Owne
         match answer {
             Ok(PeerReply::ConnectionAlive) => return Ok(Ownership::InUse),
             Ok(PeerReply::Done) => return Ok(Ownership::Free),
-            Ok(PeerReply::NotNow) | Err(_) => {
+            Ok(PeerReply::NotNow | PeerReply::Examined(_)) | Err(_) => {
                 ctx.pending.will_wait();
                 tokio::time::sleep(limits::PEER_ASK_AGAIN).await;
             }

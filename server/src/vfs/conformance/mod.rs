@@ -25,6 +25,7 @@ macro_rules! conformance_suite {
     ($volume:expr) => {
         $crate::vfs::conformance::conformance_suite! { $volume,
             resolving: exact_and_folded missing_parts_on_the_way refused_names hidden_staging
+                trials_have_a_hidden_folder
                 ancestors_reach_the_root_of_the_volume paths_have_a_depth
                 a_moved_directory_is_not_taken_for_another;
             names: exclusive_creation rename_within_and_between rename_is_idempotent

@@ -63,7 +63,7 @@ pub(crate) async fn refused_names(vfs: Arc<dyn Vfs>) {
 
 pub(crate) async fn hidden_staging(vfs: Arc<dyn Vfs>) {
     let bench = Bench::new(vfs).await;
-    for name in [".holdfast", ".HoldFast"] {
+    for name in [".holdfast", ".HoldFast", ".holdfast-doctor", ".Holdfast-Doctor"] {
         assert_eq!(bench.key(&bench.root, name).await, None);
         let beneath = bench.vfs.resolve(BY, &bench.root, &[name, "b"]).await;
         assert_eq!(beneath, Err(VfsError::PathNotFound));
@@ -83,6 +83,19 @@ pub(crate) async fn hidden_staging(vfs: Arc<dyn Vfs>) {
     assert_eq!(bench.names(&bench.root).await, Vec::<String>::new());
     let below = bench.dir(&bench.root, "a").await;
     bench.file(&below, ".holdfast", "an ordinary name here").await;
+}
+
+pub(crate) async fn trials_have_a_hidden_folder(vfs: Arc<dyn Vfs>) {
+    let bench = Bench::new(vfs).await;
+    let trials = bench.vfs.trial_folder(BY).await.unwrap();
+    assert_eq!(bench.vfs.trial_folder(BY).await.unwrap(), trials);
+    assert_eq!(trials.ancestors, [bench.root.key]);
+    assert_eq!(bench.names(&bench.root).await, Vec::<String>::new());
+    let inner = bench.dir(&trials, "run").await;
+    bench.file(&inner, "a", "text").await;
+    assert_eq!(bench.names(&inner).await, ["a"]);
+    let beneath = bench.vfs.resolve(BY, &bench.root, &[trials.path.as_str(), "run"]).await;
+    assert_eq!(beneath, Err(VfsError::PathNotFound));
 }
 
 pub(crate) async fn ancestors_reach_the_root_of_the_volume(vfs: Arc<dyn Vfs>) {

@@ -205,6 +205,10 @@ impl Vfs for LocalVolume {
         group.sync(&self.0.names_lost, sync).await
     }
 
+    async fn trial_folder(&self, _by: Issuer) -> VfsResult<DirRef> {
+        self.run(|volume| volume.trial_folder()).await
+    }
+
     async fn statistics(&self, _by: Issuer) -> VfsResult<VolumeStatistics> {
         self.run(|volume| {
             let stat = rustix::fs::fstatvfs(volume.root()).map_err(on("statvfs"))?;

@@ -20,7 +20,7 @@ use super::identity::Identity;
 use super::listing::KeptNames;
 use super::sync_group::{Lost, SyncGroup};
 use super::target::Target;
-use crate::vfs::name_rules::{STAGING_FOLDER, is_staging_folder};
+use crate::vfs::name_rules::{STAGING_FOLDER, TRIAL_FOLDER, is_own_folder};
 use crate::vfs::{
     DirRef, FileKind, FileStat, FileTimes, Place, VfsError, VfsResult, VolumePath, shown_attributes,
 };
@@ -152,7 +152,20 @@ impl Volume {
 
     /// True when `name` in the directory `dir` is kept from clients.
     pub(super) fn is_hidden(&self, dir: FileKey, name: &str) -> bool {
-        dir == self.root_key && is_staging_folder(name)
+        dir == self.root_key && is_own_folder(name)
+    }
+
+    /// The folder for trials, made if it is not there.
+    pub(super) fn trial_folder(&self) -> VfsResult<DirRef> {
+        match rustix::fs::mkdirat(&self.root, TRIAL_FOLDER, DIRECTORY_MODE) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(on("make the folder for trials")(errno)),
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let fd = beneath(self.root(), TRIAL_FOLDER, flags, Mode::empty())
+            .map_err(on("open the folder for trials"))?;
+        let root = DirRef { key: self.root_key, path: VolumePath::root(), ancestors: Vec::new() };
+        Ok(root.child_dir(TRIAL_FOLDER, self.key_of_open(fd.as_fd())?))
     }
 
     /// The key of an object.

@@ -206,6 +206,12 @@ impl Vfs for MemoryVolume {
         .await
     }
 
+    async fn trial_folder(&self, by: Issuer) -> VfsResult<DirRef> {
+        let name = super::name_rules::TRIAL_FOLDER.to_owned();
+        let operation = Operation::Create { dir: state::key_in(self.id, tree::ROOT), name };
+        self.submit(by, operation, |state, at| state.trial_folder(at)).await
+    }
+
     async fn statistics(&self, by: Issuer) -> VfsResult<VolumeStatistics> {
         self.submit(by, Operation::Look, |state, _| {
             let free = state.capacity.saturating_sub(state.used);

@@ -5,6 +5,7 @@ use holdfast_proto::types::{FileKey, FileTime};
 use super::metadata;
 use super::state::State;
 use super::tree::{Id, Node, ROOT, STAGING};
+use crate::vfs::name_rules::TRIAL_FOLDER;
 use crate::vfs::{
     DirRef, FileKind, IntentMark, MAX_DEPTH, Marked, NewNode, Place, Removed, RenameMode, Renamed,
     Resolved, Staged, VfsError, VfsResult, VolumePath, check_name,
@@ -72,6 +73,20 @@ impl State {
             self.trees.sync(id);
         }
         Ok(self.key(id))
+    }
+
+    /// The folder for trials, made if it is not there.
+    pub(super) fn trial_folder(&mut self, at: FileTime) -> VfsResult<DirRef> {
+        let id = match self.trees.seen.exact(ROOT, TRIAL_FOLDER) {
+            Some(id) => id,
+            None => {
+                let id = self.add(Node::new(FileKind::Directory, at));
+                self.seen().link(id, ROOT, TRIAL_FOLDER);
+                id
+            }
+        };
+        let root = self.share_root(&VolumePath::root())?;
+        Ok(root.child_dir(TRIAL_FOLDER, self.key(id)))
     }
 
     /// Makes a marked object in the staging folder.

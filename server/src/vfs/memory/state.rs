@@ -6,7 +6,7 @@ use holdfast_proto::types::{FileKey, FileTime, Incarnation, NodeId, VolumeId};
 
 use super::durable::Trees;
 use super::tree::{Body, Id, Node, ROOT, STAGING, Tree};
-use crate::vfs::name_rules::{is_sayable, is_staging_folder};
+use crate::vfs::name_rules::{is_own_folder, is_sayable};
 use crate::vfs::{
     DirRef, Entry, FileKind, FileStat, FileTimes, NameRefusal, Place, VfsError, VfsResult,
     VolumePath, check_name, shown_attributes,
@@ -49,6 +49,11 @@ pub(super) struct State {
     pub(super) counters: Counters,
 }
 
+/// The key of an object of a volume.
+pub(super) fn key_in(volume: VolumeId, id: Id) -> FileKey {
+    FileKey { volume, file: u128::from(id) << 64 | u128::from(id) }
+}
+
 impl State {
     pub(super) fn new(volume: VolumeId, capacity: u64, at: FileTime) -> State {
         State {
@@ -73,7 +78,7 @@ impl State {
 
     /// The key of an object.
     pub(super) fn key(&self, id: Id) -> FileKey {
-        FileKey { volume: self.volume, file: u128::from(id) << 64 | u128::from(id) }
+        key_in(self.volume, id)
     }
 
     /// The object of a key. Whether there is one is not said.
@@ -124,7 +129,7 @@ impl State {
 
     /// True when `name` in `dir` is kept from clients.
     pub(super) fn is_hidden(dir: Id, name: &str) -> bool {
-        dir == ROOT && is_staging_folder(name)
+        dir == ROOT && is_own_folder(name)
     }
 
     /// Refuses names that cannot be given in `dir`.
