@@ -314,6 +314,12 @@ pub enum Command {
     SetEncryption {
         required: bool,
     },
+    /// What an examination of a volume by several nodes came to: why it cannot hold shares that
+    /// are continuously available, or nothing if it can.
+    JudgeVolume {
+        volume: VolumeId,
+        unfit: Option<String>,
+    },
 
     // Sessions.
     /// A logon succeeded on `life.node`.

@@ -57,6 +57,8 @@ pub enum Refusal {
     NodeLives,
     /// The node joined before with another folder: it forgot what it had promised.
     OtherFolder,
+    /// The volume failed an examination: no share on it can be continuously available.
+    UnfitVolume,
 }
 
 /// The lease as a CREATE's answer tells it.

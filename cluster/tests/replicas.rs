@@ -476,6 +476,7 @@ fn found(state: &mut State) {
         Command::PutShare { settings, replace: false },
         Command::PutUser { settings: user, replace: false },
         Command::SetEncryption { required: true },
+        Command::JudgeVolume { volume: VolumeId(9), unfit: Some("stale names".to_owned()) },
     ];
     for (at, command) in commands.into_iter().enumerate() {
         let entry = Entry { elapsed_nanos: 0, submit, command };
@@ -491,7 +492,7 @@ fn run(seed: u64, steps: u64) -> BTreeMap<&'static str, u64> {
         by_bytes: state.clone(),
         restored: state.clone(),
         state,
-        index: 4,
+        index: 5,
         sequence: 0,
         counter: 0,
         waiting: BTreeSet::new(),

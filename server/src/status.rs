@@ -35,6 +35,7 @@ pub fn of_refusal(refusal: Refusal) -> NtStatus {
         Refusal::Exists => NtStatus::OBJECT_NAME_COLLISION,
         Refusal::NotFound => NtStatus::OBJECT_NAME_NOT_FOUND,
         Refusal::InUse => NtStatus::DEVICE_BUSY,
+        Refusal::UnfitVolume => NtStatus::NOT_SUPPORTED,
         Refusal::NodeLives | Refusal::OtherFolder => NtStatus::REQUEST_NOT_ACCEPTED,
         Refusal::OtherDialect => NtStatus::USER_SESSION_DELETED,
         Refusal::InvalidLockRange => NtStatus::INVALID_LOCK_RANGE,

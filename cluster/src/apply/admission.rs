@@ -70,5 +70,6 @@ fn is_administrative(command: &Command) -> bool {
             | Command::PutUser { .. }
             | Command::RemoveUser { .. }
             | Command::SetEncryption { .. }
+            | Command::JudgeVolume { .. }
     )
 }

@@ -6,6 +6,10 @@ use super::*;
 use crate::command::Timers;
 use crate::state::{ClusterInfo, limits};
 
+fn as_founded(cluster: &ClusterInfo) -> ClusterInfo {
+    ClusterInfo { encrypt_data: false, unfit_volumes: Vec::new(), ..cluster.clone() }
+}
+
 impl Step<'_> {
     pub(super) fn found_cluster(
         &mut self,
@@ -23,12 +27,11 @@ impl Step<'_> {
             name: name.to_owned(),
             timers,
             encrypt_data: false,
+            unfit_volumes: Vec::new(),
         };
         match &self.state.cluster {
             // Settings that were changed since do not make it another cluster.
-            Some(cluster) if (ClusterInfo { encrypt_data: false, ..cluster.clone() }) == info => {
-                Ok(Outcome::Done)
-            }
+            Some(cluster) if as_founded(cluster) == info => Ok(Outcome::Done),
             Some(_) => Err(Refusal::Exists),
             None => {
                 self.state.cluster = Some(info);

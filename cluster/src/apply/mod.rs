@@ -34,6 +34,7 @@ mod found_cluster;
 mod grant_create;
 mod grant_effective;
 mod join_node;
+mod judge_volume;
 mod leave_node;
 mod lock;
 mod log_on;
@@ -170,6 +171,7 @@ impl<'a> Step<'a> {
             Command::PutUser { settings, replace } => self.put_user(settings, *replace),
             Command::RemoveUser { name } => self.remove_user(name),
             Command::SetEncryption { required } => self.set_encryption(*required),
+            Command::JudgeVolume { volume, unfit } => self.judge_volume(*volume, unfit.as_deref()),
             Command::LogOn { life, session, user, client_guid, dialect } => {
                 self.log_on(*life, *session, user, *client_guid, *dialect)
             }

@@ -273,7 +273,7 @@ impl Step<'_> {
         let timers = self.state.timers();
         let share: Option<&ShareRecord> = self.state.share(new.terms.share);
         let available = new.terms.continuously_available
-            && share.is_some_and(|share| share.settings.continuously_available);
+            && share.is_some_and(|share| self.state.is_available(&share.settings));
         let limited = |asked: u64, default: u64| match asked {
             0 => default,
             _ => asked.min(timers.durable_max_millis),

@@ -12,6 +12,9 @@ impl Step<'_> {
         if settings.name.is_empty() || texts.iter().any(|text| text.len() > limits::TEXT_BYTES) {
             return Err(Refusal::InvalidParameter);
         }
+        if settings.continuously_available && !self.state.is_available(settings) {
+            return Err(Refusal::UnfitVolume);
+        }
         let name = FoldedName::new(&settings.name);
         let id = match self.state.shares.get(&name) {
             Some(_) if !replace => return Err(Refusal::Exists),

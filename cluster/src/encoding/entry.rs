@@ -23,6 +23,7 @@ choice!(Command => pb::Command, pb::command::Kind {
     PutUser(pb::PutUser) { settings: msg, replace: bare },
     RemoveUser(pb::RemoveUser) { name: bare },
     SetEncryption(pb::SetEncryption) { required: bare },
+    JudgeVolume(pb::JudgeVolume) { volume: bare, unfit: opt },
     LogOn(pb::LogOn) { life: msg, session: bare, user: bare, client_guid: bare, dialect: bare },
     EndSession(pb::EndSession) { session: bare, how: bare },
     OpenFile(pb::OpenFile) { terms: msg, file: msg, place: msg, directory: bare },

@@ -80,6 +80,7 @@ refusals!(
     InUse = 25,
     NodeLives = 26,
     OtherFolder = 27,
+    UnfitVolume = 28,
 );
 
 fn list<T: Encoded>(items: &[T]) -> Vec<T::Pb> {

@@ -17,12 +17,14 @@ use crate::command::{IntentId, NodeLife};
 use crate::outcome::Outcome;
 use crate::state::{
     ClusterInfo, Counters, DutyRecord, Indexes, Intent, NameKey, NodeEnd, NodeRecord, NodeStatus,
-    SessionRecord, ShareRecord, State, UserRecord, Wait, WaitNumber, WaitOn, Window,
+    SessionRecord, ShareRecord, State, UnfitVolume, UserRecord, Wait, WaitNumber, WaitOn, Window,
 };
 
 record!(ClusterInfo => pb::ClusterInfo {
-    cluster_id: bare, server_guid: bare, name: bare, timers: msg, encrypt_data: bare
+    cluster_id: bare, server_guid: bare, name: bare, timers: msg, encrypt_data: bare,
+    unfit_volumes: many
 });
+record!(UnfitVolume => pb::UnfitVolume { volume: bare, why: bare });
 record!(Counters => pb::Counters {
     joins: bare, open: bare, intent: bare, duty: bare, wait: bare, share: bare, rid: bare
 });

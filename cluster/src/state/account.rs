@@ -2,7 +2,7 @@
 //!
 //! Names of shares and users are compared without case, by the same table as names of files.
 
-use holdfast_proto::types::{Guid, ShareId};
+use holdfast_proto::types::{Guid, ShareId, VolumeId};
 
 use crate::command::{ShareSettings, Timers, UserSettings};
 
@@ -15,6 +15,16 @@ pub struct ClusterInfo {
     pub timers: Timers,
     /// Every new session must be encrypted.
     pub encrypt_data: bool,
+    /// Volumes that failed an examination and have not passed one since, by id.
+    pub unfit_volumes: Vec<UnfitVolume>,
+}
+
+/// A volume on which nothing can be continuously available.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnfitVolume {
+    pub volume: VolumeId,
+    /// For people.
+    pub why: String,
 }
 
 /// A share. One of the same name made anew has another id.

@@ -6,6 +6,8 @@
 pub const NODES: usize = 64;
 /// Shares.
 pub const SHARES: usize = 4_096;
+/// Volumes that failed an examination.
+pub const UNFIT_VOLUMES: usize = 64;
 /// Users.
 pub const USERS: usize = 65_536;
 /// Sessions in the whole cluster.

@@ -30,7 +30,7 @@ use crate::effect::Effect;
 use crate::log_time::LogTime;
 use crate::outcome::Outcome;
 
-pub use account::{ClusterInfo, FIRST_RID, ShareRecord, UserRecord};
+pub use account::{ClusterInfo, FIRST_RID, ShareRecord, UnfitVolume, UserRecord};
 pub use deadline::DeadlineRow;
 pub use file_state::{
     Binding, BreakTimer, Breaking, ByteLock, Contender, Contention, FileState, Lease, LeaseId,

@@ -3,11 +3,11 @@
 use std::ops::Bound;
 
 use holdfast_proto::types::{
-    ClientGuid, CreateGuid, FileKey, FoldedName, NodeId, OpenId, SessionId, ShareId,
+    ClientGuid, CreateGuid, FileKey, FoldedName, NodeId, OpenId, SessionId, ShareId, VolumeId,
 };
 
 use super::*;
-use crate::command::{OpenRef, Timers};
+use crate::command::{OpenRef, ShareSettings, Timers};
 use crate::outcome::Outcome;
 use crate::planted::{self, PlantedBug};
 
@@ -77,6 +77,23 @@ impl State {
     /// A share by id.
     pub fn share(&self, id: ShareId) -> Option<&ShareRecord> {
         self.shares.get(self.indexes.shares.get(&id)?)
+    }
+
+    /// Volumes that failed an examination, by id.
+    pub fn unfit_volumes(&self) -> &[UnfitVolume] {
+        self.cluster.as_ref().map_or(&[], |cluster| &cluster.unfit_volumes)
+    }
+
+    /// Why nothing on the volume can be continuously available; none if it can.
+    pub fn unfit_volume(&self, volume: VolumeId) -> Option<&str> {
+        let unfit = self.unfit_volumes().iter().find(|unfit| unfit.volume == volume);
+        unfit.map(|unfit| unfit.why.as_str())
+    }
+
+    /// True if opens on the share may be persistent: it is to be continuously available, and its
+    /// volume can be.
+    pub fn is_available(&self, share: &ShareSettings) -> bool {
+        share.continuously_available && self.unfit_volume(share.volume).is_none()
     }
 
     /// Every user, by folded name.

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use holdfast_cluster::command::Command;
+use holdfast_cluster::outcome::Outcome;
 use holdfast_cluster::state::NodeStatus;
 use holdfast_proto::types::{NodeId, VolumeId};
 use tonic::Status;
 
 use super::pb;
 use super::pb::finding::Level as Wire;
+use crate::doctor::coherence::{self, Fitness};
 use crate::doctor::network::PathLimits;
-use crate::doctor::{Finding, Level, coherence, network};
+use crate::doctor::{Finding, Level, availability, network};
 use crate::node::Node;
 
 /// Measures the path to every other node of the cluster.
@@ -41,14 +44,41 @@ fn absent(node: NodeId, how: &str) -> Finding {
         .warn("nothing of it could be examined", "start it, and run this again")
 }
 
-/// Has all live nodes examine a volume.
+/// Has all live nodes examine a volume, and has the cluster keep what came of it.
 pub(super) async fn examine_volume(
     node: &Arc<Node>,
     volume: VolumeId,
 ) -> Result<pb::Findings, Status> {
     let examination = coherence::examine_to_the_end(Arc::clone(node), volume).await;
     let examination = examination.map_err(Status::failed_precondition)?;
-    Ok(to_wire(coherence::judge(&examination)))
+    let mut findings = coherence::judge(&examination);
+    findings.push(note(node, volume, &coherence::fitness(&examination)).await);
+    Ok(to_wire(findings))
+}
+
+/// Notes in the log whether the volume is fit, if that is news, and tells how it stands. An
+/// examination from which nothing follows changes nothing.
+async fn note(node: &Node, volume: VolumeId, fitness: &Fitness) -> Finding {
+    let state = node.cluster.state();
+    let unfit = match (fitness, state.unfit_volume(volume)) {
+        (Fitness::Unfit(why), known) if known != Some(why) => Some(Some(why.clone())),
+        (Fitness::Fit, Some(_)) => Some(None),
+        (Fitness::Unfit(_) | Fitness::Fit | Fitness::Unknown, _) => None,
+    };
+    if let Some(unfit) = unfit {
+        let noted = node.cluster.submit(Command::JudgeVolume { volume, unfit }).await;
+        if !matches!(noted, Ok(Outcome::Done)) {
+            return Finding::ok(format!("volume {}: availability", volume.0), "not noted").fail(
+                format!("the cluster did not take note of what was found: {noted:?}"),
+                "see whether there is a quorum («holdfast status»), and run this again",
+            );
+        }
+    }
+    let state = node.cluster.state();
+    let shares = state.shares().map(|share| &share.settings);
+    let asking = shares.filter(|share| share.volume == volume && share.continuously_available);
+    let asking: Vec<&str> = asking.map(|share| share.name.as_str()).collect();
+    availability::judge(volume.0, state.unfit_volume(volume), &asking)
 }
 
 fn to_wire(findings: Vec<Finding>) -> pb::Findings {
@@ -83,8 +113,12 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
+    use holdfast_cluster::handle::Cluster;
+
     use super::*;
     use crate::testing;
+    use crate::vfs::Vfs;
+    use crate::vfs::memory::MemoryVolume;
 
     #[tokio::test]
     async fn nodes_that_are_not_there_are_told() {
@@ -95,6 +129,28 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].level(), Wire::Ok);
         assert!(examine_volume(&node, VolumeId(1)).await.is_err(), "there is no volume");
+    }
+
+    #[tokio::test]
+    async fn a_verdict_is_kept_until_another_one() {
+        let volume: Arc<dyn Vfs> = Arc::new(MemoryVolume::new(VolumeId(1)));
+        let (node, cluster) = testing::node(BTreeMap::from([(VolumeId(1), volume)]));
+        let unfit = || cluster.state().unfit_volume(VolumeId(1)).map(str::to_owned);
+        let bad = Fitness::Unfit("data: stale".to_owned());
+        let level = async |fitness| note(&node, VolumeId(1), &fitness).await.level;
+
+        assert_eq!(level(Fitness::Unknown).await, Level::Ok);
+        assert_eq!(level(bad.clone()).await, Level::Fail);
+        assert_eq!(unfit().as_deref(), Some("data: stale"));
+        assert_eq!(level(Fitness::Unknown).await, Level::Fail, "nothing follows from it");
+        // The examination itself finds nothing wrong, so the promise is made again.
+        let found = examine_volume(&node, VolumeId(1)).await.unwrap().findings;
+        assert!(found.iter().all(|finding| finding.level() == Wire::Ok), "{found:?}");
+        assert_eq!(unfit(), None);
+
+        cluster.set_leaderless(true);
+        assert_eq!(level(bad).await, Level::Fail, "nobody took note");
+        assert_eq!(unfit(), None);
     }
 
     #[test]

@@ -143,6 +143,11 @@ fn refused(refusal: Refusal, who: &str) -> Status {
         Refusal::Exists => Status::already_exists(format!("{who} is there already")),
         Refusal::NotFound => Status::not_found(format!("there is no {who}")),
         Refusal::InUse => Status::failed_precondition(format!("{who} is in use")),
+        Refusal::UnfitVolume => Status::failed_precondition(format!(
+            "{who}: its volume failed an examination, so nothing on it can be continuously available. \
+             «holdfast status» says why, and «holdfast doctor» examines it anew; \
+             --not-continuously-available serves it without that promise"
+        )),
         Refusal::InsufficientResources => {
             Status::resource_exhausted(format!("{who}: the cluster holds as many as it may"))
         }

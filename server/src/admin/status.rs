@@ -51,6 +51,11 @@ pub(super) fn status_of(
             .map(failure_of)
             .collect(),
         log_trouble: view.log_trouble().unwrap_or_default(),
+        unfit_volumes: state
+            .unfit_volumes()
+            .iter()
+            .map(|unfit| pb::UnfitVolume { volume: unfit.volume.0, why: unfit.why.clone() })
+            .collect(),
     }
 }
 

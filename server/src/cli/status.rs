@@ -53,6 +53,12 @@ fn text(status: &pb::StatusReply) -> String {
     if !status.log_trouble.is_empty() {
         text += &format!("LOG       {}\n", status.log_trouble);
     }
+    for unfit in &status.unfit_volumes {
+        text += &format!(
+            "VOLUME    {} failed «holdfast doctor», so no new open on it is persistent: {}\n",
+            unfit.volume, unfit.why
+        );
+    }
     text += &format!(
         "opens     {}\nsessions  {}\nshares    {}\nusers     {}\n\n",
         status.opens, status.sessions, status.shares, status.users
@@ -123,6 +129,9 @@ fn json(status: &pb::StatusReply) -> Json {
             ("sessions", node.sessions.into()),
         ])
     };
+    let unfit = |unfit: &pb::UnfitVolume| {
+        Json::Record(vec![("volume", unfit.volume.into()), ("why", unfit.why.as_str().into())])
+    };
     Json::Record(vec![
         ("cluster", status.cluster_name.as_str().into()),
         ("node", status.node.into()),
@@ -132,6 +141,7 @@ fn json(status: &pb::StatusReply) -> Json {
         ("leader", fencing::or_null(status.leader)),
         ("applied", status.applied.into()),
         ("log_trouble", status.log_trouble.as_str().into()),
+        ("unfit_volumes", Json::List(status.unfit_volumes.iter().map(unfit).collect())),
         ("opens", status.opens.into()),
         ("sessions", status.sessions.into()),
         ("shares", status.shares.into()),

@@ -9,6 +9,7 @@
 //! that the command asks, with the others' help ([`answering`]).
 
 pub mod answering;
+pub mod availability;
 pub mod clock;
 pub mod coherence;
 pub mod filesystem;

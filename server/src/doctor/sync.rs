@@ -77,7 +77,7 @@ pub async fn probe(disk: &dyn Disk, clock: &dyn Clock) -> io::Result<SyncFigures
                 break;
             }
         }
-        Ok(syncs)
+        io::Result::Ok(syncs)
     };
     let measured = measured.await;
     let removed = disk.remove(NAME).await;

@@ -52,7 +52,9 @@ pub async fn handle(context: SessionContext, request: TreeConnectRequest) -> Han
     let tree = tree.map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
     info!(session = %context.session.id, user = %context.session.user, share = %settings.name,
         tree = tree.id(), "tree connected");
-    Ok(Reply::success(respond(&settings, maximal_access)).giving(Given::Tree(tree.id())))
+    let available = context.node.cluster.state().is_available(&settings);
+    let response = respond(&settings, available, maximal_access);
+    Ok(Reply::success(response).giving(Given::Tree(tree.id())))
 }
 
 /// The share's part of `\\server\share` (2.2.9). Every alias of the server's name will do.
@@ -107,7 +109,11 @@ fn maximal_access(settings: &ShareSettings) -> AccessMask {
     }
 }
 
-fn respond(settings: &ShareSettings, maximal_access: AccessMask) -> TreeConnectResponse {
+fn respond(
+    settings: &ShareSettings,
+    available: bool,
+    maximal_access: AccessMask,
+) -> TreeConnectResponse {
     let mut response = TreeConnectResponse {
         share_type: ShareType::DISK,
         share_flags: ShareFlags::NONE,
@@ -117,7 +123,7 @@ fn respond(settings: &ShareSettings, maximal_access: AccessMask) -> TreeConnectR
     if settings.encrypt {
         response.share_flags |= ShareFlags::ENCRYPT_DATA;
     }
-    if settings.continuously_available {
+    if available {
         response.capabilities |= ShareCapabilities::CONTINUOUS_AVAILABILITY;
     }
     response

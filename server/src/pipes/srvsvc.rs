@@ -82,12 +82,14 @@ fn shares(facts: &Facts<'_>) -> Vec<ShareInfo> {
         path: String::new(),
         flags: Share1005Flags::NONE,
     };
-    facts.state.shares().map(|share| info(&share.settings)).chain([ipc]).collect()
+    let available = |share: &ShareSettings| facts.state.is_available(share);
+    let shares = facts.state.shares().map(|share| &share.settings);
+    shares.map(|share| info(share, available(share))).chain([ipc]).collect()
 }
 
-fn info(settings: &ShareSettings) -> ShareInfo {
+fn info(settings: &ShareSettings, available: bool) -> ShareInfo {
     let mut flags = Share1005Flags::NONE;
-    if settings.continuously_available {
+    if available {
         flags |= Share1005Flags::ENABLE_CA;
     }
     if settings.encrypt {

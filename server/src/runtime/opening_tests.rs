@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use holdfast_cluster::command::{Command, ShareSettings};
+use holdfast_cluster::handle::Cluster;
+use holdfast_cluster::outcome::{Outcome, Refusal};
 use holdfast_proto::NtStatus;
 use holdfast_proto::header::HeaderFlags;
 use holdfast_proto::msg::create::{DurableHandleFlags, DurableHandleRequestV2, QueryMaximalAccess};
+use holdfast_proto::msg::tree_connect::ShareCapabilities;
 use holdfast_proto::msg::{
     CloseRequest, CreateContexts, CreateRequest, CreateResponse, FileId, ReadRequest, Request,
-    Response, TreeDisconnectRequest, WriteRequest,
+    Response, TreeConnectRequest, TreeDisconnectRequest, WriteRequest,
 };
 use holdfast_proto::opcode::Opcode;
 use holdfast_proto::types::{
@@ -148,6 +151,46 @@ async fn a_replayed_create_is_not_held_up_by_its_own_attributes() {
         let (header, _) = client.receive().await.expect("an answer");
         assert_eq!(header.status, NtStatus::ACCESS_DENIED);
     }
+}
+
+#[tokio::test]
+async fn nothing_new_is_persistent_on_a_volume_that_failed() {
+    let (node, cluster) = node();
+    let is_available = async |client: &mut WireClient, guid: u8| {
+        let connect = TreeConnectRequest { path: r"\\h\data".to_owned(), ..Default::default() };
+        let (header, response) = client.call(connect).await;
+        let Response::TreeConnect(tree) = response else { panic!("{:?}", header.status) };
+        let durable = DurableHandleRequestV2 {
+            timeout: 0,
+            flags: DurableHandleFlags::PERSISTENT,
+            create_guid: Guid([guid; 16]),
+        };
+        let contexts =
+            CreateContexts { durable_request_v2: Some(durable), ..CreateContexts::default() };
+        let request = CreateRequest {
+            create_disposition: CreateDisposition::OPEN_IF,
+            share_access: ShareAccess(7),
+            contexts,
+            ..open("f")
+        };
+        let granted = created(client, request).await.contexts.durable_v2;
+        let is_persistent =
+            granted.is_some_and(|granted| granted.flags == DurableHandleFlags::PERSISTENT);
+        (tree.capabilities.contains(ShareCapabilities::CONTINUOUS_AVAILABILITY), is_persistent)
+    };
+    let mut client = WireClient::on_share(&node, "data").await;
+    let judged = |unfit| Command::JudgeVolume { volume: VolumeId(1), unfit };
+    assert_eq!(is_available(&mut client, 1).await, (true, true));
+    cluster.apply(judged(Some("data: stale".to_owned())));
+    assert_eq!(is_available(&mut client, 2).await, (false, false));
+    let settings = cluster.state().share_by_name("data").unwrap().settings.clone();
+    let put = |settings| cluster.apply(Command::PutShare { settings, replace: true });
+    assert_eq!(put(settings.clone()), Outcome::Refused(Refusal::UnfitVolume));
+    let plain = ShareSettings { continuously_available: false, ..settings.clone() };
+    assert_eq!(put(plain), Outcome::Done);
+    cluster.apply(judged(None));
+    assert_eq!(put(settings), Outcome::Done);
+    assert_eq!(is_available(&mut client, 3).await, (true, true));
 }
 
 #[tokio::test]

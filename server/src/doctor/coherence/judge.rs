@@ -130,8 +130,8 @@ fn judge_property(what: &str, property: Property, of: &[&Examined]) -> Finding {
     if let Some(trouble) = troubles.max_by_key(|trouble| matches!(trouble, Trouble::Storage(_))) {
         return troubled(finding, trouble);
     }
-    let observations = of.iter().flat_map(|one| one.result.iter().flatten());
-    if observations.clone().any(|seen| seen.came == Came::CaseFolded(true)) {
+    let mut observations = of.iter().flat_map(|one| one.result.iter().flatten());
+    if observations.any(|seen| seen.came == Came::CaseFolded(true)) {
         return finding.warn(
             "the storage takes names that differ by case for one, by a table of its own: clients \
              may be shown names as somebody asked for them, and not as they were given",
